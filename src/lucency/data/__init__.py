@@ -1,0 +1,1 @@
+"""Room 1: images and labels in; a curated, labelled, split cohort out."""

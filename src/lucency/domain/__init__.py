@@ -1,0 +1,1 @@
+"""The nouns of a study: frozen, without input or output, without torch."""

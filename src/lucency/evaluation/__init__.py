@@ -1,0 +1,1 @@
+"""Room 4: statistics on tables of predictions; never torch."""

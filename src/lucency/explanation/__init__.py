@@ -1,0 +1,1 @@
+"""Room 5: what the network looked at, and whether that can be believed."""

@@ -1,0 +1,1 @@
+"""The article's worked numbers as small exact experiments (NumPy)."""
