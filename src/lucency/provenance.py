@@ -43,7 +43,7 @@ def canonical_json(value: Any) -> str:
 
 @contextlib.contextmanager
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
-    """Give a binary file that takes the place of `path` only when the block ends well; a crash leaves the old one whole.
+    """Give a binary file that takes the place of `path` only when the block ends well; a crash leaves the old one.
 
     Raises:
         StorageError: the disk is full, or the folder cannot be written.
@@ -226,5 +226,3 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.processor() or platform.machine()
-
-

@@ -25,13 +25,11 @@ def sample_keys(image_ids: list[str]) -> NDArray[np.uint64]:
     return np.fromiter((int.from_bytes(digest, "little") for digest in digests), np.uint64, len(image_ids))
 
 
-def uniforms(
-    seed: int, purpose: str, epoch: int, samples: NDArray[np.uint64], n_draws: int
-) -> NDArray[np.float64]:
+def uniforms(seed: int, purpose: str, epoch: int, samples: NDArray[np.uint64], n_draws: int) -> NDArray[np.float64]:
     """Draw numbers in [0, 1), axes (sample, draw); row i depends on samples[i] and never on the other rows."""
     start = _mix(samples.astype(np.uint64) ^ np.uint64(key(seed, purpose, epoch)))
     counters = np.arange(1, n_draws + 1, dtype=np.uint64) * _GOLDEN
-    return (_mix(start[:, None] + counters) >> np.uint64(11)) * 2.0**-53
+    return (_mix(start[:, None] + counters) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def generator(seed: int, purpose: str, epoch: int = 0) -> np.random.Generator:

@@ -1,1 +1,5 @@
 """The desk: one file per verb, no science."""
+
+
+def main() -> None:
+    """Start the program."""

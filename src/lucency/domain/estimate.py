@@ -8,7 +8,8 @@ class Estimate:
     """A measured quantity with its confidence interval and all that is needed to quote it.
 
     `n` counts units of analysis; `n_clusters` counts patients where a patient has several units. A proportion also
-    carries its `numerator` and `denominator`. A quantity that cannot be computed has `value` None and says why in `note`.
+    carries its `numerator` and `denominator`. A quantity that cannot be computed has `value` None and the reason in
+    `note`.
     """
 
     name: str

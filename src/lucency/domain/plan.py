@@ -1,0 +1,330 @@
+"""The plan of a study: every setting of `study.yaml`, its default, and what it means to a radiologist.
+
+Each field's docstring is shown by `lucency schema`, in the commented plan that `lucency init` writes, and beside the
+value in the report. Reading a plan from a file is the business of `study/plan.py`.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+PLAN_VERSION = 1
+"""Raised when a plan of today could be misread by the lucency of yesterday."""
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Range = tuple[float, float]
+
+
+class Section(BaseModel):
+    """A part of the plan: frozen, and deaf to keys that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Labels(Section):
+    """Where the ground truth (reference standard) comes from."""
+
+    from_: Literal["folder", "table", "archive"] = Field("folder", alias="from")
+    """`folder`: the name of the folder an image lies in is its class. `table`: a CSV or Excel table names the class of
+    each image. `archive`: the labels inside a MedMNIST .npz file."""
+    table: str | None = None
+    """The table with the labels (CSV or XLSX), when `from: table`."""
+    image_column: str = "image"
+    """Column of the table that names the image: file name, path below the image folder, or SOP Instance UID."""
+    label_column: str = "label"
+    """Column of the table that holds the class."""
+    positive: str | None = None
+    """For two classes, the one that counts as disease. When left out, it is the one that is not named normal, negative,
+    control, healthy, benign or no."""
+
+
+class Patient(Section):
+    """How the patient of an image is known. The patient is the unit of the split, of the bootstrap and of the count."""
+
+    from_: Literal["dicom", "table", "filename", "each_image"] = Field("dicom", alias="from")
+    """`dicom`: Patient ID and issuer in the header. `table`: a column of the label table. `filename`: the part of the
+    path that `pattern` matches. `each_image`: says out loud that every image is from another patient."""
+    pattern: str | None = None
+    """Regular expression searched in the file name (its groups joined, or the whole match), when `from: filename`."""
+    column: str = "patient"
+    """Column of the label table that names the patient, when `from: table`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_one_word(cls, value: object) -> object:
+        return {"from": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _ask_for_the_pattern(self) -> "Patient":
+        if self.from_ == "filename" and not self.pattern:
+            raise ValueError("`from: filename` needs a `pattern`, for example '^(patient\\d+)'")
+        return self
+
+
+class Image(Section):
+    """The one form that every image is brought to."""
+
+    size: Annotated[int, Field(ge=8, le=4096)] | tuple[int, int] = 224
+    """Height and width in pixels; one number means square."""
+    channels: Literal["grey", "colour"] = "grey"
+    """Radiographs, CT and MR are grey; colour is for photographs, slides and Doppler."""
+    fit: Literal["pad", "stretch", "crop"] = "pad"
+    """How another shape is brought to `size`: `pad` keeps proportions and adds black, `crop` keeps proportions and cuts
+    the long sides, `stretch` distorts."""
+    window: Literal["auto", "full"] | tuple[float, float] = "auto"
+    """Grey levels to show: `auto` takes the window of the DICOM header (else the full range), `full` takes everything,
+    or [centre, width], for example [40, 400] for soft tissue on CT."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns in pixels."""
+        return (self.size, self.size) if isinstance(self.size, int) else self.size
+
+    @property
+    def n_channels(self) -> int:
+        """1 for grey, 3 for colour."""
+        return 1 if self.channels == "grey" else 3
+
+
+class Data(Section):
+    """The images, their labels and their patients."""
+
+    images: str
+    """Folder of images (DICOM, PNG, JPEG, TIFF), or a MedMNIST .npz file. Relative to the folder of the plan."""
+    labels: Labels = Labels()
+    """Where the ground truth comes from."""
+    patient: Patient | None = None
+    """How the patient of an image is known. DICOM images say it themselves; for others it must be told, because a split
+    by image would let the same patient train and test."""
+    image: Image = Image()
+    """The one form that every image is brought to."""
+
+
+class Split(Section):
+    """Training, tuning and test parts, always apart by patient."""
+
+    training: Fraction = 0.7
+    """Share of the patients that the network learns from."""
+    tuning: Fraction = 0.1
+    """Share that chooses the best epoch and the threshold (the article calls it validation)."""
+    test: Fraction = 0.2
+    """Share that is sealed until the evaluation."""
+    official: bool = False
+    """Keep the parts that the data set itself prescribes, where it has any (MedMNIST: train, val, test)."""
+
+    @model_validator(mode="after")
+    def _add_up_to_one(self) -> "Split":
+        if abs(self.training + self.tuning + self.test - 1) > 1e-6:
+            raise ValueError("training, tuning and test must add up to 1")
+        if min(self.training, self.tuning, self.test) <= 0:
+            raise ValueError("training, tuning and test must each be above 0")
+        return self
+
+
+class Augmentation(Section):
+    """Random changes of training images that leave their label unchanged. Never applied to tuning or test images."""
+
+    flip_horizontal: Fraction = 0.0
+    """Probability of mirroring left and right. Off by default: it puts the heart on the wrong side."""
+    flip_vertical: Fraction = 0.0
+    """Probability of turning upside down."""
+    rotate_degrees: Annotated[float, Field(ge=0, le=180)] = 10.0
+    """Rotation by up to this angle to either side."""
+    zoom: Range = (0.9, 1.1)
+    """Smallest and largest magnification; 1 changes nothing."""
+    shift: Fraction = 0.1
+    """Move by up to this share of the height and width, so that a lesion stands elsewhere."""
+    skew_degrees: Annotated[float, Field(ge=0, le=45)] = 5.0
+    """Shear by up to this angle."""
+    blur_pixels: Annotated[float, Field(ge=0, le=20)] = 0.0
+    """Gaussian blur with a standard deviation of up to this many pixels."""
+    contrast: Range = (0.8, 1.25)
+    """Smallest and largest factor on the contrast around the mean grey level; 1 changes nothing."""
+    brightness: Fraction = 0.1
+    """Brighten or darken by up to this share of the full grey scale."""
+    resolution: Fraction = 1.0
+    """Coarsest resolution, as a share of the original; 0.5 may halve it. 1 changes nothing."""
+    noise: Fraction = 0.0
+    """Gaussian noise with a standard deviation of up to this share of the full grey scale."""
+    erase: Fraction = 0.0
+    """Probability of erasing a random rectangle (2 to 20 % of the area)."""
+
+    @field_validator("zoom", "contrast")
+    @classmethod
+    def _order_the_range(cls, value: Range) -> Range:
+        if not 0 < value[0] <= value[1]:
+            raise ValueError("give the smallest factor first, both above 0, for example [0.9, 1.1]")
+        return value
+
+    @field_validator("resolution")
+    @classmethod
+    def _keep_something(cls, value: float) -> float:
+        if value <= 0:
+            raise ValueError("resolution must be above 0")
+        return value
+
+    @property
+    def is_off(self) -> bool:
+        """True when nothing would change."""
+        return self == NO_AUGMENTATION
+
+
+NO_AUGMENTATION = Augmentation(rotate_degrees=0, zoom=(1, 1), shift=0, skew_degrees=0, contrast=(1, 1), brightness=0)
+
+
+class Activation(StrEnum):
+    """The function that makes a layer more than a weighted sum."""
+
+    RELU = "relu"
+    TANH = "tanh"
+    SIGMOID = "sigmoid"
+
+
+class Network(Section):
+    """The network and its architectural hyperparameters."""
+
+    architecture: Literal["logistic", "fully_connected", "lenet5", "small_cnn", "resnet18"] = "resnet18"
+    """`logistic` regression (a baseline), a `fully_connected` network, `lenet5` (LeCun 1998), a `small_cnn` that trains
+    in a minute on a CPU, or `resnet18` (He 2016)."""
+    stem: Literal["auto", "large", "small"] = "auto"
+    """How ResNet begins: `large` for images of 64 pixels and more (7×7 kernels, stride 2), `small` for smaller ones."""
+    hidden_units: tuple[Annotated[int, Field(ge=1)], ...] = (256, 128)
+    """Units in each hidden layer of the fully connected network."""
+    n_kernels: tuple[Annotated[int, Field(ge=1)], ...] = (32, 64, 128)
+    """Number of kernels in each stage of the small CNN."""
+    kernel_size: Annotated[int, Field(ge=1, le=15)] = 3
+    """Side of the kernels of the small CNN in pixels (odd)."""
+    activation: Activation = Activation.RELU
+    """Activation function of the fully connected network, LeNet-5 and the small CNN."""
+    pooling: Literal["max", "average"] = "max"
+    """Pooling of LeNet-5 and the small CNN."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of features silenced at random before the last layer while training."""
+
+    @field_validator("kernel_size")
+    @classmethod
+    def _stay_centred(cls, value: int) -> int:
+        if value % 2 == 0:
+            raise ValueError("kernel_size must be odd, so that a kernel has a centre")
+        return value
+
+
+class EarlyStopping(Section):
+    """When to stop because the tuning part no longer gains."""
+
+    patience: Annotated[int, Field(ge=1)] = 10
+    """Epochs without a gain on the tuning part before training stops."""
+
+
+class Training(Section):
+    """How the network learns."""
+
+    epochs: Annotated[int, Field(ge=1)] = 30
+    """How often the whole training part is seen."""
+    batch_size: Annotated[int, Field(ge=1)] = 32
+    """Images per iteration."""
+    cost: Literal["cross_entropy"] = "cross_entropy"
+    """The gap between prediction and truth that training makes small."""
+    class_weights: Literal["none", "balanced"] = "none"
+    """`balanced` lets each class weigh the same in the cost, however rare it is."""
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the target that is spread over all classes, against overconfidence."""
+    optimizer: Literal["sgd", "momentum", "adam"] = "adam"
+    """`sgd`: plain gradient descent, `momentum`: SGD with momentum, `adam`: a step size for each parameter."""
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    """Size of a step against the gradient."""
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    """How much of the last step lives on, for `momentum`."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    """Pull of the weights towards zero."""
+    schedule: Literal["constant", "cosine"] = "cosine"
+    """How the learning rate changes: not at all, or down to zero along half a cosine."""
+    warmup_epochs: Annotated[float, Field(ge=0)] = 0.0
+    """Epochs in which the learning rate rises from zero to its value."""
+    early_stopping: EarlyStopping | None = EarlyStopping()
+    """When to stop because the tuning part no longer gains; null never stops early."""
+    select_by: Literal["auc", "cost"] = "auc"
+    """What is measured on the tuning part after each epoch to choose the best one."""
+    n_members: Annotated[int, Field(ge=1, le=50)] = 1
+    """Networks trained from different random beginnings; their mean probability is the ensemble's answer."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """`auto` takes a GPU where there is one."""
+    precision: Literal["32", "bf16", "16"] = "32"
+    """Bits of the arithmetic: 32, or mixed with bf16 or 16 on a GPU that has it."""
+    checkpoint_minutes: Annotated[float, Field(gt=0)] = 5.0
+    """At most this much work is lost when the power fails."""
+
+
+class Threshold(Section):
+    """The operating point, chosen on the tuning part alone."""
+
+    rule: Literal["youden", "sensitivity", "specificity", "fixed"] = "youden"
+    """`youden`: largest sensitivity + specificity − 1; `sensitivity` or `specificity`: the best point that reaches
+    `value` on the tuning part; `fixed`: the probability `value` itself."""
+    value: Fraction | None = None
+    """The sensitivity, specificity or probability asked for."""
+
+    @model_validator(mode="after")
+    def _ask_for_the_value(self) -> "Threshold":
+        if (self.rule == "youden") != (self.value is None):
+            raise ValueError("`rule: youden` takes no `value`; the other rules need one, for example 0.95")
+        return self
+
+
+class Evaluation(Section):
+    """The one opening of the sealed test set, and the statistics."""
+
+    level: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    """Confidence level of every interval."""
+    threshold: Threshold = Threshold()
+    """The operating point, chosen on the tuning part alone."""
+    prevalence: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Prevalence of disease where the network would be used, for predictive values there; null leaves them out."""
+
+
+class Explanation(Section):
+    """What the network looked at."""
+
+    n_cases: Annotated[int, Field(ge=0, le=64)] = 8
+    """Cases shown with a saliency map; 0 for none."""
+
+
+class Report(Section):
+    """What the report shows beside the results."""
+
+    n_worst: Annotated[int, Field(ge=0, le=64)] = 12
+    """Most confident errors shown as images."""
+    authors: str | None = None
+    """Who made the study."""
+    aim: str | None = None
+    """The clinical question, in the authors' words."""
+
+
+class Plan(Section):
+    """The whole study in one file."""
+
+    lucency: Annotated[int, Field(ge=1)] = PLAN_VERSION
+    """Version of the plan's format."""
+    title: str = "A deep-learning study"
+    """Title of the report."""
+    task: Literal["classification"]
+    """What the network shall do: `classification` tells which class an image belongs to."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 20200101
+    """The beginning of all randomness; the same seed gives the same study."""
+    data: Data
+    """The images, their labels and their patients."""
+    split: Split = Split()
+    """Training, tuning and test parts, always apart by patient."""
+    augmentation: Augmentation | None = Augmentation()
+    """Random changes of training images; null for none."""
+    network: Network = Network()
+    """The network and its architectural hyperparameters."""
+    training: Training = Training()
+    """How the network learns."""
+    evaluation: Evaluation = Evaluation()
+    """The one opening of the sealed test set, and the statistics."""
+    explanation: Explanation = Explanation()
+    """What the network looked at."""
+    report: Report = Report()
+    """What the report shows beside the results."""
