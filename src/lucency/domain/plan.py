@@ -34,6 +34,8 @@ class Labels(Section):
     """Column of the table that names the image: file name, path below the image folder, or SOP Instance UID."""
     label_column: str = "label"
     """Column of the table that holds the class."""
+    names: dict[str, str] | None = None
+    """Names for the codes in a table or archive, for example {'0': normal, '1': pneumonia}."""
     positive: str | None = None
     """For two classes, the one that counts as disease. When left out, it is the one that is not named normal, negative,
     control, healthy, benign or no."""
@@ -46,7 +48,8 @@ class Patient(Section):
     """`dicom`: Patient ID and issuer in the header. `table`: a column of the label table. `filename`: the part of the
     path that `pattern` matches. `each_image`: says out loud that every image is from another patient."""
     pattern: str | None = None
-    """Regular expression searched in the file name (its groups joined, or the whole match), when `from: filename`."""
+    """Regular expression searched in the file name, then in the path below the image folder, when `from: filename`;
+    the patient is what its groups caught, or else the whole match."""
     column: str = "patient"
     """Column of the label table that names the patient, when `from: table`."""
 

@@ -1,0 +1,60 @@
+"""Read tables of labels, and find the row that speaks of an image."""
+
+import difflib
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from lucency.errors import SourceError
+
+Table = list[dict[str, str]]
+
+
+def read_table(path: Path, columns: Sequence[str]) -> Table:
+    """Read a CSV or Excel table as texts and make sure that it has the columns.
+
+    Raises:
+        SourceError: the table is missing, unreadable, empty, or lacks a column.
+    """
+    import pandas  # takes a second to import, and only studies with a table need it
+
+    if not path.exists():
+        raise SourceError(f"There is no table {path}. Check `data.labels.table` in the plan.")
+    try:
+        if path.suffix.lower() in (".xlsx", ".xlsm"):
+            frame = pandas.read_excel(path, dtype=str)
+        else:
+            frame = pandas.read_csv(path, dtype=str, sep=None, engine="python", encoding="utf-8-sig")
+    except Exception as error:  # pandas raises a dozen kinds, all meaning the same to the user
+        raise SourceError(
+            f"{path.name} cannot be read as a table ({type(error).__name__}). Save it again as CSV."
+        ) from None
+    for column in columns:
+        if column not in frame.columns:
+            close = difflib.get_close_matches(column, [str(name) for name in frame.columns], n=1)
+            hint = f"Did you mean “{close[0]}”?" if close else f"It has: {', '.join(map(str, frame.columns[:8]))}."
+            raise SourceError(f"{path.name} has no column “{column}”. {hint}")
+    if frame.empty:
+        raise SourceError(f"{path.name} has a header but no rows. Fill it in, or name another table in the plan.")
+    frame = frame.fillna("")
+    return [{str(name): str(value).strip() for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def image_matcher(table: Table, image_column: str) -> Callable[[str, str], list[int]]:
+    """Return a function from an image's source and instance to the table's rows that name it.
+
+    A row names an image by its path below the image folder, its SOP Instance UID, its file name, or its file name
+    without suffix, in this order. A bare name that stands in two folders names both.
+    """
+    rows: defaultdict[str, list[int]] = defaultdict(list)
+    for number, row in enumerate(table):
+        rows[row[image_column].replace("\\", "/").removeprefix("./")].append(number)
+
+    def match(source: str, instance: str) -> list[int]:
+        name = source.rsplit("/", 1)[-1]
+        for form in (source, instance, name, name.rsplit(".", 1)[0]):
+            if form and form in rows:
+                return rows[form]
+        return []
+
+    return match

@@ -1,0 +1,240 @@
+"""Read one image file, ordinary or DICOM, into pixels that can be looked at."""
+
+import io
+import re
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from lucency.data.codes import REFUSALS
+from lucency.data.grey_levels import (
+    WHITE,
+    GreyLevels,
+    Window,
+    as_uint16,
+    between,
+    luma,
+    own_range,
+    window_linear,
+)
+
+MOST_PIXELS = 100_000_000
+"""Larger images are refused before memory is taken for them; a mammogram has 14 million."""
+
+MOST_BYTES = 2**30
+"""Larger files hold no single image of up to `MOST_PIXELS`, or hold it beside much else."""
+
+_SUFFIXES = {".dcm", ".dicom", ".ima", ".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff"}
+_ORDINARY = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"II*\0": "TIFF", b"MM\0*": "TIFF", b"II+\0": "TIFF"}
+_END_MARKS = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}
+_N_HEAD = 132
+_MIN_IS_WHITE, _PHOTOMETRIC_TAG, _ORIENTATION_TAG = 0, 262, 274
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """What one readable file says; empty where it says nothing, as ordinary images do."""
+
+    pixels: NDArray[Any]
+    """uint8 or uint16 over its full range, axes (row, column) or (row, column, colour); 0 is black, bone is bright."""
+    modality: str = ""
+    """DICOM Modality, for example "DX"."""
+    patient: str = ""
+    """Patient ID without case, outer spaces and leading zeros, with its issuer; never to be written out as such."""
+    exam: str = ""
+    """Study Instance UID."""
+    series: str = ""
+    """Series Instance UID."""
+    instance: str = ""
+    """SOP Instance UID."""
+    site: str = ""
+    """Institution name, else station name."""
+    laterality: str = ""
+    """"L" or "R"."""
+    view: str = ""
+    """View position, for example "PA" or "MLO"."""
+    sex: str = ""
+    """"F", "M" or "O"."""
+    age_years: int | None = None
+    """Completed years; 90 stands for every age above 89."""
+    spacing_mm: tuple[float, float] | None = None
+    """Distance between rows and between columns in millimetres."""
+    notes: tuple[str, ...] = ()
+    """Codes of what was repaired or should be known, from `codes.NOTES`."""
+
+
+class RefusedImage(Exception):  # noqa: N818 - a refused image is an outcome of curation, not a failure
+    """A file that cannot be used, with the code of the reason; it says nothing about the patient."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"{code}: {REFUSALS[code]}")
+        self.code = code
+
+
+def is_candidate(path: Path) -> bool:
+    """Tell whether a file should be read as an image: by its suffix, else by how it begins (suffix-less DICOM)."""
+    # Hidden files are the droppings of file managers ("._IM0001.dcm"), a DICOMDIR is only a list of files.
+    if path.name.startswith(".") or path.name.upper() == "DICOMDIR" or not path.is_file():
+        return False
+    if path.suffix.lower() in _SUFFIXES:
+        return True
+    try:
+        with path.open("rb") as file:
+            head = file.read(_N_HEAD)
+    except OSError:
+        return False
+    return _is_dicom(head) or _ordinary_format(head) is not None
+
+
+def read_image(path: Path, window: Window = "auto", colour: bool = False) -> ImageFile:
+    """Read one file once and return pixels ready for display; grey images stay (row, column) even with `colour`.
+
+    A window in numbers is (centre, width) in the units of the file after rescale, for example Hounsfield units.
+
+    Raises:
+        RefusedImage: and nothing else, whatever the file holds.
+    """
+    try:
+        return _read(path, window, colour)
+    except RefusedImage:
+        raise
+    except MemoryError:
+        raise RefusedImage("E_SIZEBOMB") from None
+    except Exception:  # noqa: BLE001 - decoders raise anything on damaged files; the file is refused, the study goes on
+        raise RefusedImage("E_UNREADABLE") from None
+
+
+def _read(path: Path, window: Window, colour: bool) -> ImageFile:
+    n_bytes = path.stat().st_size
+    if n_bytes == 0:
+        raise RefusedImage("E_EMPTY_FILE")
+    if n_bytes > MOST_BYTES:
+        raise RefusedImage("E_SIZEBOMB")
+    content = path.read_bytes()
+    head = content[:_N_HEAD]
+    if _is_dicom(head):
+        # pydicom takes a second to import, which a folder of PNG files should not pay for.
+        from lucency.data.dicom.reading import read_dicom
+
+        return read_dicom(content, window, colour)
+    image_format = _ordinary_format(head)
+    if image_format is None:
+        raise RefusedImage("E_UNREADABLE")
+    return _read_ordinary(content, image_format, window, colour)
+
+
+def _ordinary_format(head: bytes) -> str | None:
+    return next((name for signature, name in _ORDINARY.items() if head.startswith(signature)), None)
+
+
+def _is_dicom(head: bytes) -> bool:
+    """Recognise DICOM by its magic word, or, without preamble, by a first element of group 0002 or 0008."""
+    if head[128:132] == b"DICM":
+        return True
+    if len(head) < 8 or head[:2] not in (b"\x02\0", b"\x08\0", b"\0\x08"):
+        return False
+    explicit, implicit = head[4:6].isalpha() and head[4:6].isupper(), head[6:8] == b"\0\0"
+    return explicit or implicit
+
+
+def ignore_warnings_of(package: str) -> None:
+    """Keep a package's warnings from the terminal, in all threads.
+
+    `warnings.catch_warnings` swaps the list of filters of the whole process and so loses or revives filters when
+    threads overlap; one filter for the modules of one package, added once and left in place, is safe.
+    """
+    quiet = ("ignore", None, Warning, re.compile(rf"{package}(\.|$)"), 0)
+    if quiet not in warnings.filters:
+        warnings.filterwarnings("ignore", module=rf"{package}(\.|$)")
+
+
+def _read_ordinary(content: bytes, image_format: str, window: Window, colour: bool) -> ImageFile:
+    """Read a JPEG, PNG or TIFF file."""
+    ignore_warnings_of("PIL")
+    try:
+        image = Image.open(io.BytesIO(content), formats=(image_format,))
+        if image.width * image.height > MOST_PIXELS:
+            raise RefusedImage("E_SIZEBOMB")
+        if getattr(image, "n_frames", 1) > 1:
+            raise RefusedImage("E_MULTIFRAME")
+        notes = ["N_REDUCED_TO_8_BIT"] if _is_deep_colour(image) else []
+        image.load()
+    except Image.DecompressionBombError:
+        raise RefusedImage("E_SIZEBOMB") from None
+    except (OSError, SyntaxError, EOFError) as error:
+        raise RefusedImage("E_TRUNCATED" if _is_cut(content, image_format, error) else "E_UNREADABLE") from None
+    if image.getexif().get(_ORIENTATION_TAG, 1) != 1:
+        image = ImageOps.exif_transpose(image)
+        notes.append("N_ORIENTATION")
+    if image.mode[0] in "IF":
+        pixels, more_notes = _deep_grey(image, window)
+    else:
+        pixels, more_notes = _eight_bit(image, window, colour)
+    return ImageFile(pixels, notes=(*notes, *more_notes))
+
+
+def _is_cut(content: bytes, image_format: str, error: Exception) -> bool:
+    """Tell a file that ends too early from one that is damaged."""
+    end = _END_MARKS.get(image_format)
+    return "truncated" in str(error) or (end is not None and end not in content[-64:])
+
+
+def _is_deep_colour(image: Image.Image) -> bool:
+    """Tell whether Pillow will cut 16-bit colours to 8 bits."""
+    return image.mode[0] not in "IF" and ";16" in str(image.tile)
+
+
+def _deep_grey(image: Image.Image, window: Window) -> tuple[NDArray[np.uint16], list[str]]:
+    """Window a grey image of more than 8 bits."""
+    stored = np.asarray(image)
+    is_inverted = getattr(image, "tag_v2", {}).get(_PHOTOMETRIC_TAG) == _MIN_IS_WHITE
+    notes = ["N_MONOCHROME1"] if is_inverted else []
+    if window == "full" and stored.dtype.itemsize == 2:
+        pixels = stored.astype(np.uint16)
+        return (WHITE - pixels if is_inverted else pixels), notes
+    levels = GreyLevels.of(stored)
+    values = levels.values.astype(np.float64)
+    if isinstance(window, tuple):
+        brightness = window_linear(values, *window)
+    elif window == "full":
+        finite = values[np.isfinite(values)]
+        brightness = between(finite.min(initial=np.inf), finite.max(initial=-np.inf))(values)
+    else:
+        brightness = between(*own_range(values, levels.counts()))(values)
+        notes.append("N_NO_WINDOW")
+    brightness = 1 - brightness if is_inverted else brightness
+    return levels.painted(as_uint16(np.nan_to_num(brightness))), notes
+
+
+def _eight_bit(image: Image.Image, window: Window, colour: bool) -> tuple[NDArray[Any], list[str]]:
+    """Take the pixels of an 8-bit image as they are, except for a window given in numbers."""
+    notes = ["N_PALETTE"] if image.mode in ("P", "PA") else []
+    if image.has_transparency_data:
+        image, is_seen_through = _on_black(image)
+        notes += ["N_TRANSPARENT"] if is_seen_through else []
+    if image.mode in ("1", "L"):
+        pixels = np.asarray(image.convert("L"))
+        return (_windowed(pixels, *window) if isinstance(window, tuple) else pixels), notes
+    if isinstance(window, tuple):
+        notes.append("N_COLOUR_NO_WINDOW")
+    pixels = np.asarray(image.convert("RGB"))
+    return (pixels, notes) if colour else (luma(pixels), [*notes, "N_COLOUR_TO_GREY"])
+
+
+def _on_black(image: Image.Image) -> tuple[Image.Image, bool]:
+    """Lay a transparent image on black, and tell whether any of it was transparent."""
+    is_grey = image.mode in ("1", "L", "LA", "La")
+    image = image.convert("RGBA")
+    is_seen_through = image.getchannel("A").getextrema()[0] < 255
+    on_black = Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image)
+    return on_black.convert("L" if is_grey else "RGB"), is_seen_through
+
+
+def _windowed(pixels: NDArray[np.uint8], centre: float, width: float) -> NDArray[np.uint16]:
+    levels = GreyLevels.of(pixels)
+    return levels.painted(as_uint16(window_linear(levels.values.astype(np.float64), centre, width)))

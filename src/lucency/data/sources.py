@@ -1,0 +1,130 @@
+"""Find the images that a plan names: files in a folder, or the arrays of a MedMNIST archive."""
+
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lucency.data.reading import ImageFile, RefusedImage, is_candidate, read_image
+from lucency.domain.parts import Part
+from lucency.domain.plan import Data
+from lucency.errors import SourceError
+from lucency.provenance import sha256_of, sha256_of_bytes, sha256_of_file, storage_errors
+
+OFFICIAL_PARTS = {"train": Part.TRAINING, "val": Part.TUNING, "test": Part.TEST}
+"""What MedMNIST calls the three parts."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Something that may turn out to be an image."""
+
+    source: str
+    """Path below the image folder, or place in the archive."""
+    read: Callable[[], ImageFile]
+    hash: Callable[[], str]
+    official_part: str = ""
+    archive_label: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """All candidates of a plan, with a fingerprint that changes when any of them does."""
+
+    candidates: tuple[Candidate, ...]
+    fingerprint: str
+    n_others: int
+    """Files in the folder that are no images at all (tables, texts)."""
+
+
+def find_images(data: Data) -> Source:
+    """List the images that the plan names, in the order of their paths.
+
+    Raises:
+        SourceError: nothing is there, or nothing that is there is an image.
+    """
+    path = Path(data.images)
+    if not path.exists():
+        raise SourceError(
+            f"There is no {path}. Check `data.images` in the plan; it is read relative to the plan's folder."
+        )
+    if path.is_dir():
+        return _files_below(path, data)
+    if path.suffix == ".npz":
+        return _arrays_of(path)
+    raise SourceError(
+        f"{path.name} is neither a folder nor a .npz file. Let `data.images` name the folder that holds it."
+    )
+
+
+def _files_below(folder: Path, data: Data) -> Source:
+    """Walk a folder; links that lead out of it or in circles are not followed."""
+    with storage_errors(folder):
+        files = sorted(file for file in folder.rglob("*") if file.is_file() and not file.name.startswith("."))
+    if not files:
+        raise SourceError(f"{folder} is empty. Put the images there, or correct `data.images` in the plan.")
+    images = [file for file in files if is_candidate(file)]
+    if not images:
+        kinds = ", ".join(sorted({file.suffix or "no suffix" for file in files})[:5])
+        raise SourceError(
+            f"None of the {len(files)} files in {folder} is an image that can be read (found: {kinds}). "
+            "DICOM, PNG, JPEG and TIFF are."
+        )
+    image = data.image
+    candidates = tuple(
+        Candidate(
+            source=file.relative_to(folder).as_posix(),
+            read=lambda file=file: read_image(file, image.window, image.channels == "colour"),  # type: ignore[misc]
+            hash=lambda file=file: sha256_of_file(file),  # type: ignore[misc]
+        )
+        for file in images
+    )
+    stamps = [
+        (c.source, file.stat().st_size, file.stat().st_mtime_ns) for c, file in zip(candidates, images, strict=True)
+    ]
+    return Source(candidates, sha256_of(stamps), n_others=len(files) - len(images))
+
+
+def _arrays_of(path: Path) -> Source:
+    """Read a MedMNIST archive: {train,val,test}_{images,labels}."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (ValueError, OSError, zipfile.BadZipFile, EOFError, KeyError):
+        raise SourceError(
+            f"{path.name} cannot be read as a .npz archive. Download it again, or check the path."
+        ) from None
+    parts = [part for part in OFFICIAL_PARTS if f"{part}_images" in arrays and f"{part}_labels" in arrays]
+    if not parts:
+        raise SourceError(
+            f"{path.name} has no train_images and train_labels as MedMNIST archives do (it has: "
+            f"{', '.join(sorted(arrays)[:6])}). Save the images as files in folders instead."
+        )
+    candidates = []
+    for part in parts:
+        images, labels = arrays[f"{part}_images"], arrays[f"{part}_labels"].reshape(-1)
+        if images.dtype not in (np.uint8, np.uint16) or images.ndim not in (3, 4) or len(images) != len(labels):
+            raise SourceError(
+                f"{path.name}: {part}_images has axes {images.shape} of {images.dtype}; 8- or 16-bit images with axes "
+                "(image, row, column) or (image, row, column, colour) and one label each are needed."
+            )
+        candidates += [
+            Candidate(
+                source=f"{part}/{index:06d}",
+                read=lambda pixels=pixels: _image_of(pixels),  # type: ignore[misc]
+                hash=lambda pixels=pixels: sha256_of_bytes(pixels.tobytes()),  # type: ignore[misc]
+                official_part=OFFICIAL_PARTS[part],
+                archive_label=str(label),
+            )
+            for index, (pixels, label) in enumerate(zip(images, labels, strict=True))
+        ]
+    return Source(tuple(candidates), sha256_of_file(path), n_others=0)
+
+
+def _image_of(pixels: NDArray) -> ImageFile:
+    if pixels.ndim == 3 and pixels.shape[-1] != 3:
+        raise RefusedImage("E_UNREADABLE")
+    return ImageFile(pixels=np.ascontiguousarray(pixels))

@@ -1,0 +1,202 @@
+"""Split a cohort into training, tuning and test so that no patient, exam or image stands on two sides.
+
+Images are linked when they share a patient, an exam or their pixels; what is linked, directly or by way of others, is
+one component and goes to one part as a whole. Each part gets its share of every class.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from lucency.domain.cohort import KEPT, CohortRow, LabelRow, SplitRow
+from lucency.domain.parts import Part
+from lucency.domain.plan import Split
+from lucency.errors import PatientLeakError, SourceError, StudyError
+from lucency.randomness import generator
+
+PARTS = (Part.TRAINING, Part.TUNING, Part.TEST)
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The proof that a split does not leak, with the counts that a reader asks for."""
+
+    method: str
+    seed: int
+    n_components: int
+    n_patients: dict[str, int]
+    """Patients in each part."""
+    n_images: dict[str, int]
+    """Images in each part."""
+    n_images_by_class: dict[str, dict[str, int]]
+    """Images of each class in each part."""
+    n_patients_by_class: dict[str, dict[str, int]]
+    """Patients with at least one image of a class in each part."""
+    n_patients_shared: int
+    """Patients in more than one part: 0, or training refuses."""
+    n_exams_shared: int
+    n_images_shared: int
+    """Pixel-equal images in more than one part."""
+
+
+def split_by_patient(
+    cohort: Sequence[CohortRow], labels: Sequence[LabelRow], settings: Split, seed: int
+) -> list[SplitRow]:
+    """Give each labelled image its part.
+
+    Raises:
+        StudyError: a class has fewer patients than there are parts.
+        SourceError: the official parts are asked for and the data set has none.
+        PatientLeakError: the official parts share a patient or an image.
+    """
+    targets = {row.image_id: row.target for row in labels if row.status == KEPT}
+    images = [row for row in cohort if row.image_id in targets]
+    # images set aside still link: one picture under two patient ids may well be one patient
+    components = connected_components([row for row in cohort if row.status == KEPT])
+    if settings.official:
+        parts = _official_parts(images)
+    else:
+        _refuse_rare_classes(images, targets)
+        parts = _stratified_parts(images, targets, components, settings, seed)
+    rows = [SplitRow(i.image_id, i.patient_id, parts[i.image_id], components[i.image_id]) for i in images]
+    refuse_overlap(rows, cohort)
+    return rows
+
+
+def connected_components(images: Sequence[CohortRow]) -> dict[str, str]:
+    """Name the component of each image: the smallest image id among all that are linked to it."""
+    parent: dict[str, str] = {}
+
+    def root(node: str) -> str:
+        while parent.setdefault(node, node) != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    for image in images:
+        for link in _links(image):
+            parent[root(link)] = root(image.image_id)
+    smallest: dict[str, str] = {}
+    for image in sorted(images, key=lambda image: image.image_id):
+        smallest.setdefault(root(image.image_id), image.image_id)
+    return {image.image_id: smallest[root(image.image_id)] for image in images}
+
+
+def certify(
+    rows: Sequence[SplitRow], cohort: Sequence[CohortRow], labels: Sequence[LabelRow], settings: Split, seed: int
+) -> Certificate:
+    """Count what a reader of the study wants to know about its split."""
+    targets = {row.image_id: row.target for row in labels}
+    classes = sorted({targets[row.image_id] for row in rows})
+    of_class = {
+        (part, name): [r for r in rows if r.part == part and targets[r.image_id] == name]
+        for part in PARTS
+        for name in classes
+    }
+    return Certificate(
+        method="official parts of the data set" if settings.official else "stratified by class, at random by patient",
+        seed=seed,
+        n_components=len({row.component for row in rows}),
+        n_patients={part: len({row.patient_id for row in rows if row.part == part}) for part in PARTS},
+        n_images={part: sum(row.part == part for row in rows) for part in PARTS},
+        n_images_by_class={part: {name: len(of_class[part, name]) for name in classes} for part in PARTS},
+        n_patients_by_class={
+            part: {name: len({row.patient_id for row in of_class[part, name]}) for name in classes} for part in PARTS
+        },
+        n_patients_shared=_n_shared(rows, cohort, "patient_id"),
+        n_exams_shared=_n_shared(rows, cohort, "exam_id"),
+        n_images_shared=_n_shared(rows, cohort, "pixel_sha256"),
+    )
+
+
+def refuse_overlap(rows: Sequence[SplitRow], cohort: Iterable[CohortRow]) -> None:
+    """Stop when a patient, an exam or an image stands in more than one part, however the split was made.
+
+    Raises:
+        PatientLeakError: with the numbers of what is shared.
+    """
+    cohort = list(cohort)
+    unknown = {row.image_id for row in rows} - {row.image_id for row in cohort}
+    if unknown or len({row.image_id for row in rows}) < len(rows):
+        raise PatientLeakError(
+            "split.csv names an image twice, or one that the cohort does not have. Run `lucency split`."
+        )
+    columns = {"patient_id": "patients", "exam_id": "exams", "pixel_sha256": "equal images"}
+    shared = {words: _n_shared(rows, cohort, column) for column, words in columns.items()}
+    if any(shared.values()):
+        counts = ", ".join(f"{n} {words}" for words, n in shared.items() if n)
+        raise PatientLeakError(
+            f"The split leaks: {counts} stand in more than one part. Split by patient, not by image: remove "
+            "`split.official` from the plan, or correct split.csv."
+        )
+
+
+def _n_shared(rows: Sequence[SplitRow], cohort: Iterable[CohortRow], column: str) -> int:
+    parts: defaultdict[str, set[str]] = defaultdict(set)
+    value = {row.image_id: getattr(row, column) for row in cohort}
+    for row in rows:
+        if value[row.image_id]:
+            parts[value[row.image_id]].add(row.part)
+    return sum(len(found) > 1 for found in parts.values())
+
+
+def _links(image: CohortRow) -> list[str]:
+    links = {"patient": image.patient_id, "exam": image.exam_id, "pixels": image.pixel_sha256}
+    return [f"{kind}:{value}" for kind, value in links.items() if value]
+
+
+def _official_parts(images: Sequence[CohortRow]) -> dict[str, str]:
+    without = sum(not image.official_part for image in images)
+    if without:
+        raise SourceError(
+            f"`split.official` is true, but {without} images have no official part. Only MedMNIST archives have; leave it out."
+        )
+    return {image.image_id: image.official_part for image in images}
+
+
+def _refuse_rare_classes(images: Sequence[CohortRow], targets: dict[str, str]) -> None:
+    patients: defaultdict[str, set[str]] = defaultdict(set)
+    for image in images:
+        patients[targets[image.image_id]].add(image.patient_id)
+    for name, found in sorted(patients.items()):
+        if len(found) < len(PARTS):
+            raise StudyError(
+                f"The class “{name}” has {len(found)} patients, fewer than the {len(PARTS)} parts of the split. "
+                "Add patients, merge the class with another, or leave it out."
+            )
+
+
+def _stratified_parts(
+    images: Sequence[CohortRow], targets: dict[str, str], components: dict[str, str], settings: Split, seed: int
+) -> dict[str, str]:
+    """Deal the components of each class, in random order, to the part that is furthest behind its share."""
+    members: defaultdict[str, list[str]] = defaultdict(list)
+    for image in images:
+        members[components[image.image_id]].append(image.image_id)
+    strata: defaultdict[str, list[str]] = defaultdict(list)
+    frequency = Counter(targets.values())
+    for component in sorted(members):
+        # a patient with images of several classes counts for the rarest of them
+        names = {targets[image_id] for image_id in members[component]}
+        strata[min(names, key=lambda name: (frequency[name], name))].append(component)
+    shares = dict(zip(PARTS, (settings.training, settings.tuning, settings.test), strict=True))
+    parts: dict[str, str] = {}
+    for name, found in sorted(strata.items()):
+        order = [found[i] for i in generator(seed, f"split/{name}").permutation(len(found))]
+        # large components first, so that small ones can even out what they leave
+        order.sort(key=lambda component: -len(members[component]))
+        dealt = dict.fromkeys(PARTS, 0)
+        n_images = sum(len(members[component]) for component in order)
+        for position, component in enumerate(order):
+            part = _furthest_behind(dealt, shares, n_images, n_left=len(order) - position)
+            dealt[part] += len(members[component])
+            parts |= dict.fromkeys(members[component], part)
+    return parts
+
+
+def _furthest_behind(dealt: dict[Part, int], shares: dict[Part, float], n_images: int, n_left: int) -> Part:
+    """Choose the part that lacks most of its images; when components run out, an empty part comes first."""
+    empty = [part for part in PARTS if not dealt[part]]
+    if empty and n_left <= len(empty):
+        return empty[0]
+    return max(PARTS, key=lambda part: (shares[part] * n_images - dealt[part], shares[part]))

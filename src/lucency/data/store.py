@@ -1,0 +1,133 @@
+"""The decoded-once store: every kept image at the plan's size in one memory-mapped array.
+
+`images.bin` is the plain array, axes (image, channel, row, column); `store.json` gives its type and shape. Images of
+8 bits stay uint8; as soon as one has more, all are uint16 (an 8-bit level v becomes 257 v, which is exact).
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+
+from lucency.domain.plan import Image
+from lucency.provenance import storage_errors, write_atomically
+
+IMAGES = "images.bin"
+HEADER = "store.json"
+
+
+@dataclass(frozen=True)
+class Store:
+    """The decoded images of a cohort."""
+
+    images: NDArray
+    """uint8 or uint16, axes (image, channel, row, column); 0 is black, the largest value of the type is white."""
+
+    @property
+    def white(self) -> int:
+        """The grey level that means white."""
+        return int(np.iinfo(self.images.dtype).max)
+
+
+def open_store(folder: Path) -> Store:
+    """Map a finished store into memory."""
+    header = json.loads((folder / HEADER).read_text())
+    # copy-on-write, so that torch may wrap the array without a warning and nothing can reach the file
+    return Store(np.memmap(folder / IMAGES, header["dtype"], mode="c", shape=tuple(header["shape"])))
+
+
+class StoreWriter:
+    """Appends images to a store, and can go on where a crash stopped it."""
+
+    def __init__(self, folder: Path, image: Image, n_done: int, dtype: str) -> None:
+        self.folder = folder
+        self.shape = (image.n_channels, *image.shape)
+        self.dtype = np.dtype(dtype)
+        self.n_images = n_done
+        self._path = folder / IMAGES
+        with storage_errors(self._path):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._path.touch()
+            os.truncate(self._path, n_done * self._bytes_per_image)
+            self._file = self._path.open("ab")
+
+    @property
+    def _bytes_per_image(self) -> int:
+        return int(np.prod(self.shape)) * self.dtype.itemsize
+
+    def append(self, pixels: NDArray) -> int:
+        """Add one image with axes (channel, row, column); return its row in the store."""
+        with storage_errors(self._path):
+            if pixels.dtype.itemsize > self.dtype.itemsize:
+                self._widen(pixels.dtype)
+            elif pixels.dtype.itemsize < self.dtype.itemsize:
+                pixels = pixels.astype(self.dtype) * self.dtype.type(257)
+            self._file.write(pixels.tobytes())
+        self.n_images += 1
+        return self.n_images - 1
+
+    def flush(self) -> None:
+        """Hand everything to the operating system."""
+        with storage_errors(self._path):
+            self._file.flush()
+
+    def finish(self) -> None:
+        """Close the store and write its header."""
+        with storage_errors(self._path):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+        shape = [self.n_images, *self.shape]
+        write_atomically(self.folder / HEADER, json.dumps({"dtype": str(self.dtype), "shape": shape}) + "\n")
+
+    def _widen(self, dtype: np.dtype) -> None:
+        """Rewrite the images so far with 16 bits."""
+        self._file.close()
+        narrow = np.fromfile(self._path, self.dtype)
+        self.dtype = dtype
+        write_atomically(self._path, (narrow.astype(dtype) * dtype.type(257)).tobytes())
+        self._file = self._path.open("ab")
+
+
+def fit(pixels: NDArray, image: Image) -> NDArray:
+    """Bring one image to the plan's shape: axes (row, column[, colour]) in, (channel, row, column) out."""
+    planes = _as_planes(pixels, image.n_channels)
+    if planes.shape[1:] != image.shape:
+        planes = np.stack([_resize(plane, image) for plane in planes])
+    return np.ascontiguousarray(planes)
+
+
+def _as_planes(pixels: NDArray, n_channels: int) -> NDArray:
+    if pixels.ndim == 2:
+        return np.repeat(pixels[None], n_channels, axis=0)
+    if n_channels == 3:
+        return np.moveaxis(pixels, -1, 0)
+    luma = pixels.astype(np.float64) @ np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
+    return np.rint(luma).astype(pixels.dtype)[None]
+
+
+def _resize(plane: NDArray, image: Image) -> NDArray:
+    """Resample one plane; Pillow's filters widen when shrinking, so that nothing aliases."""
+    rows, columns = image.shape
+    scales = (rows / plane.shape[0], columns / plane.shape[1])
+    scale = {"pad": min(scales), "crop": max(scales), "stretch": 0.0}[image.fit]
+    shape = tuple(max(1, round(side * scale)) for side in plane.shape) if scale else (rows, columns)
+    picture = PillowImage.fromarray(plane.astype(np.float32))
+    resized = np.asarray(picture.resize((shape[1], shape[0]), PillowImage.Resampling.BICUBIC))
+    resized = np.clip(np.rint(resized), 0, np.iinfo(plane.dtype).max).astype(plane.dtype)
+    canvas = np.zeros((rows, columns), plane.dtype)
+    to_row, from_row, n_rows = _overlap(rows, shape[0])
+    to_column, from_column, n_columns = _overlap(columns, shape[1])
+    canvas[to_row : to_row + n_rows, to_column : to_column + n_columns] = resized[
+        from_row : from_row + n_rows, from_column : from_column + n_columns
+    ]
+    return canvas
+
+
+def _overlap(n_canvas: int, n_image: int) -> tuple[int, int, int]:
+    """Centre one length on another: start on the canvas, start in the image, common length."""
+    return max(0, (n_canvas - n_image) // 2), max(0, (n_image - n_canvas) // 2), min(n_canvas, n_image)

@@ -1,0 +1,193 @@
+"""The study folder: stages that know when they are done, tables, the record, and the seal on the test set.
+
+A stage is done when the record says so for the same key, and every file it left behind still has its recorded hash.
+The key is the hash of the settings the stage depends on and of the files it reads; so a second run does nothing, and a
+changed setting redoes only what depends on it.
+"""
+
+import contextlib
+import csv
+import fcntl
+import io
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from lucency import __version__
+from lucency.errors import PlanError, RecordError, SealError
+from lucency.provenance import Record, environment, sha256_of, sha256_of_file, storage_errors, write_atomically
+
+Row = TypeVar("Row")
+
+STAGE_DONE = "stage done"
+TEST_OPENED = "test set opened"
+
+
+@dataclass(frozen=True)
+class Opening:
+    """The right to look at the test part, given once per evaluation and recorded."""
+
+    key: str
+    """What the opening was for: the key of the evaluation."""
+    n_openings: int
+    """How many different evaluations have opened the test set so far, this one included."""
+
+
+class StudyFolder:
+    """A folder that holds one study."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.record = Record(path / "record.jsonl")
+
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Create the folder if need be and keep a second lucency out while working in it.
+
+        Raises:
+            PlanError: the folder holds something else, or another lucency works in it.
+            StorageError: the folder cannot be written.
+        """
+        if (
+            self.path.exists()
+            and not self.record.path.exists()
+            and (not self.path.is_dir() or any(self.path.iterdir()))
+        ):
+            raise PlanError(f"{self.path} is not a study folder and not empty. Choose another folder with --out.")
+        with storage_errors(self.path / "record.jsonl"):
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = (self.path / ".lock").open("w")
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise PlanError(f"Another lucency is working in {self.path}. Wait for it, or choose --out.") from None
+            for stray in self.path.rglob(".*.tmp"):
+                stray.unlink(missing_ok=True)
+            yield
+
+    def stage(
+        self, name: str, settings: Any, reads: Sequence[str], work: Callable[[str], Iterable[str]], again: bool = False
+    ) -> bool:
+        """Do one stage unless it is done already; tell whether it had to be done.
+
+        `work` gets the stage's key and returns the names of the files it wrote; `reads` names the files of earlier
+        stages. With `again`, the stage is done in any case.
+        """
+        key = self.key(name, settings, reads)
+        if not again and self.is_done(name, key):
+            return False
+        started = time.monotonic()
+        written = sorted(work(key))
+        self.record.append(
+            STAGE_DONE,
+            stage=name,
+            key=key,
+            settings=settings,
+            reads={file: self.hash(file) for file in reads},
+            writes={file: self.hash(file) for file in written},
+            seconds=round(time.monotonic() - started, 1),
+            environment=environment(),
+        )
+        return True
+
+    def key(self, name: str, settings: Any, reads: Sequence[str]) -> str:
+        """Return the hash of all that a stage depends on."""
+        return sha256_of(
+            {"stage": name, "lucency": __version__, "settings": settings, "reads": {f: self.hash(f) for f in reads}}
+        )
+
+    def is_done(self, name: str, key: str) -> bool:
+        """Tell whether the newest entry of a stage has this key and all its files are as it left them."""
+        entry = self.record.last(STAGE_DONE, stage=name)
+        if entry is None or entry.payload["key"] != key:
+            return False
+        return all(
+            (self.path / file).exists() and self.hash(file) == sha256
+            for file, sha256 in entry.payload["writes"].items()
+        )
+
+    def open_test_set(self, key: str, **facts: Any) -> Opening:
+        """Break the seal for one evaluation, and write that down first.
+
+        An evaluation that was interrupted and goes on has the same key and counts once.
+        """
+        self.record.append(TEST_OPENED, key=key, **facts)
+        return Opening(key, self.n_openings())
+
+    def n_openings(self) -> int:
+        """Count the different evaluations that have opened the test set."""
+        return len({entry.payload["key"] for entry in self.record.entries if entry.event == TEST_OPENED})
+
+    def hash(self, file: str) -> str:
+        """Return the SHA-256 of a file in the folder."""
+        return sha256_of_file(self.path / file)
+
+    def write(self, file: str, content: str | bytes) -> str:
+        """Write a file atomically and return its name."""
+        write_atomically(self.path / file, content)
+        return file
+
+    def write_json(self, file: str, value: Any) -> str:
+        """Write a value as JSON and return the file's name."""
+        return self.write(file, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+    def read_json(self, file: str) -> Any:
+        """Read a JSON file of the folder."""
+        return json.loads((self.path / file).read_text(encoding="utf-8"))
+
+    def write_rows(self, file: str, rows: Sequence[Any]) -> str:
+        """Write frozen dataclasses of one kind as a CSV table and return the file's name."""
+        return self.write_table(file, [field.name for field in fields(rows[0])], [asdict(row).values() for row in rows])
+
+    def write_table(self, file: str, header: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
+        """Write a CSV table and return the file's name."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows([_cell(value) for value in row] for row in rows)
+        return self.write(file, text.getvalue())
+
+    def read_rows(self, file: str, kind: type[Row]) -> list[Row]:
+        """Read a CSV table back into its frozen dataclass."""
+        types = {field.name: field.type for field in fields(kind)}  # type: ignore[arg-type]  # a dataclass by contract
+        return [
+            kind(**{name: int(text) if types[name] is int else _text(text) for name, text in row.items()})
+            for row in self.read_table(file)
+        ]
+
+    def read_table(self, file: str) -> list[dict[str, str]]:
+        """Read a CSV table as one dictionary of texts a row.
+
+        Raises:
+            RecordError: an earlier stage's table is missing.
+        """
+        try:
+            with (self.path / file).open(encoding="utf-8", newline="") as stream:
+                return list(csv.DictReader(stream))
+        except FileNotFoundError:
+            raise RecordError(
+                f"{file} is missing from {self.path.name}. Run `lucency run` on the plan to make it again."
+            ) from None
+
+
+def refuse_sealed(part: str, opening: Opening | None) -> None:
+    """Keep the test part shut for whoever does not hold an opening.
+
+    Raises:
+        SealError: the test part was asked for without an opening.
+    """
+    if part == "test" and opening is None:
+        raise SealError("The test set is sealed until the evaluation. Finish training, then run `lucency evaluate`.")
+
+
+def _cell(value: object) -> object:
+    """Disarm a text that a spreadsheet would run as a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def _text(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and cell[1:2] in ("=", "+", "-", "@", "\t", "\r") else cell

@@ -1,0 +1,210 @@
+"""Read a plan from a file, refuse what is wrong in it with file, line and the nearest right key, and write it out."""
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from lucency.domain.plan import PLAN_VERSION, Plan
+from lucency.errors import PlanError
+
+Place = tuple[str, ...]
+
+
+def read_plan(path: Path, overrides: Sequence[str] = ()) -> Plan:
+    """Read and check a plan; `overrides` are texts such as "training.epochs=5".
+
+    Raises:
+        PlanError: the file is missing or not YAML, or a setting is unknown or has a wrong value.
+    """
+    settings, lines = _parse(path)
+    _refuse_newer(path, settings)
+    for override in overrides:
+        _set(settings, lines, override)
+    try:
+        plan = Plan.model_validate(settings)
+    except ValidationError as error:
+        raise PlanError("\n".join(_explain(path, lines, error))) from None
+    return _resolve_paths(plan, path.parent)
+
+
+def write_plan(plan: Plan) -> str:
+    """Return the plan as YAML with every setting spelt out."""
+    return yaml.safe_dump(as_settings(plan), sort_keys=False, allow_unicode=True, width=100)
+
+
+def as_settings(plan: BaseModel) -> dict[str, Any]:
+    """Return a plan or a section of it as plain JSON types, with the keys of the file."""
+    return plan.model_dump(mode="json", by_alias=True)
+
+
+def every_setting(model: type[BaseModel] = Plan, place: Place = ()) -> Iterator[tuple[Place, FieldInfo]]:
+    """Walk over all settings of the schema: their place in the file and their field."""
+    for name, field in model.model_fields.items():
+        here = (*place, field.alias or name)
+        yield here, field
+        section = section_of(field)
+        if section:
+            yield from every_setting(section, here)
+
+
+def section_of(field: FieldInfo) -> type[BaseModel] | None:
+    """Return the section that a field holds, or None for a single value."""
+    candidates = [field.annotation, *get_args(field.annotation)]
+    return next((kind for kind in candidates if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+
+
+def _parse(path: Path) -> tuple[dict[str, Any], dict[Place, int]]:
+    """Return the settings of a file and the line of each."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise PlanError(
+            f"There is no plan {path}. Write one with `lucency init FOLDER`, or check the path for a typing error."
+        ) from None
+    except (UnicodeDecodeError, IsADirectoryError):
+        raise PlanError(f"{path} is not a text file. Give the path of a study.yaml.") from None
+    lines: dict[Place, int] = {}
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
+            raise PlanError(f"{path.name} uses YAML aliases (*name), which a plan does not need. Write the values out.")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is not None:
+            _collect_lines(path, node, (), lines)
+        settings = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise PlanError(
+            f"{path.name}, line {line}: this is not YAML ({error.problem}). Check colons and indents."
+        ) from None
+    except yaml.YAMLError:
+        raise PlanError(f"{path.name} is not YAML. Open it in a text editor and check it.") from None
+    if not isinstance(settings, dict):
+        raise PlanError(f"{path.name} holds no settings. A plan begins with `task: classification`.")
+    return settings, lines
+
+
+def _collect_lines(path: Path, node: yaml.Node, place: Place, lines: dict[Place, int]) -> None:
+    """Note the line of each key, and refuse a key that stands twice."""
+    if not isinstance(node, yaml.MappingNode):
+        return
+    for key_node, value_node in node.value:
+        here = (*place, str(key_node.value))
+        line = key_node.start_mark.line + 1
+        if here in lines:
+            raise PlanError(
+                f"{path.name}, line {line}: “{'.'.join(here)}” stands here and in line {lines[here]}. Keep one of them."
+            )
+        lines[here] = line
+        _collect_lines(path, value_node, here, lines)
+
+
+def _refuse_newer(path: Path, settings: dict[str, Any]) -> None:
+    version = settings.get("lucency", PLAN_VERSION)
+    if isinstance(version, int) and version > PLAN_VERSION:
+        raise PlanError(
+            f"{path.name} was written for a newer lucency (plan format {version}; this one knows {PLAN_VERSION}). "
+            "Upgrade with `pip install --upgrade lucency`."
+        )
+
+
+def _set(settings: dict[str, Any], lines: dict[Place, int], override: str) -> None:
+    """Apply one `--set a.b=c`."""
+    dotted, equals, text = override.partition("=")
+    place = tuple(dotted.strip().split("."))
+    if not equals or not all(place):
+        raise PlanError(f"--set {override} is not of the form section.setting=value, for example training.epochs=5.")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise PlanError(f"--set {override}: the value cannot be read. Put it in quotes.") from None
+    target = settings
+    for name in place[:-1]:
+        deeper = target.get(name)
+        if not isinstance(deeper, dict):
+            # `patient: each_image` and an absent section both give way to the section that is being set
+            deeper = target[name] = {"from": deeper} if isinstance(deeper, str) else {}
+        target = deeper
+    target[place[-1]] = value
+    lines[place] = 0
+
+
+def _explain(path: Path, lines: dict[Place, int], error: ValidationError) -> Iterator[str]:
+    """Say for each fault where it is, what it is, and what to write instead; one sentence a line."""
+    seen = set()
+    for fault in error.errors():
+        place = _known_place(tuple(str(step) for step in fault["loc"]), lines)
+        sentence = f"{_where(path, place, lines)}{_what(fault, place)}"
+        if (place, fault["type"]) not in seen:
+            seen.add((place, fault["type"]))
+            yield sentence
+
+
+def _known_place(place: Place, lines: dict[Place, int]) -> Place:
+    """Cut off what pydantic adds to a place inside a union, but keep the name of a missing key."""
+    if place[:-1] in lines or len(place) == 1:
+        return place
+    while len(place) > 1 and place not in lines:
+        place = place[:-1]
+    return place
+
+
+def _where(path: Path, place: Place, lines: dict[Place, int]) -> str:
+    for length in range(len(place), 0, -1):
+        line = lines.get(place[:length])
+        if line == 0:
+            return f"--set {'.'.join(place)}: "
+        if line:
+            return f"{path.name}, line {line}: "
+    return f"{path.name}: "
+
+
+def _what(fault: Any, place: Place) -> str:
+    dotted = ".".join(place)
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    message = re.sub(r"^Input should be ", "it should be ", message)
+    if fault["type"] == "extra_forbidden":
+        section = " of " + ".".join(place[:-1]) if len(place) > 1 else ""
+        return f"“{place[-1]}” is not a setting{section}.{_nearest(place)}"
+    if fault["type"] == "missing":
+        return f"“{dotted}” is missing. {_description(place)}".rstrip()
+    return f"“{dotted}” is {_shown(fault.get('input'))}, but {message}."
+
+
+def _nearest(place: Place) -> str:
+    """Name the right key that looks most like a wrong one, wherever in the plan it belongs."""
+    siblings = [known for known, _ in every_setting() if known[:-1] == place[:-1]]
+    close = difflib.get_close_matches(place[-1], [known[-1] for known in siblings], n=1, cutoff=0.5)
+    if close:
+        return f" Did you mean “{close[0]}”?"
+    elsewhere = [".".join(known) for known, _ in every_setting() if known[-1] == place[-1]]
+    if elsewhere:
+        return f" It belongs at “{elsewhere[0]}”."
+    return f" Settings here: {', '.join(known[-1] for known in siblings)}."
+
+
+def _description(place: Place) -> str:
+    return next((field.description or "" for known, field in every_setting() if known == place), "")
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else "a section" if isinstance(value, dict) else text[:57] + "…"
+
+
+def _resolve_paths(plan: Plan, folder: Path) -> Plan:
+    """Make the plan's paths absolute: they are written relative to the folder of the plan."""
+    labels = plan.data.labels
+    if labels.table:
+        labels = labels.model_copy(update={"table": _absolute(folder, labels.table)})
+    images = _absolute(folder, plan.data.images)
+    return plan.model_copy(update={"data": plan.data.model_copy(update={"images": images, "labels": labels})})
+
+
+def _absolute(folder: Path, path: str) -> str:
+    return str((folder / Path(path).expanduser()).resolve())

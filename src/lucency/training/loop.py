@@ -1,0 +1,273 @@
+"""Training, as the article tells it: epochs, batches, iterations; forward, cost, backward, step."""
+
+import math
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from lucency.domain.plan import Training
+from lucency.domain.progress import Desk
+from lucency.errors import DivergenceError, Interrupted
+from lucency.randomness import key
+from lucency.training.checkpoint import Checkpoint, load_newest, remove_checkpoints, save_checkpoint
+from lucency.training.cost import Cost, make_cost
+from lucency.training.device import Device, fix_arithmetic, make_device
+from lucency.training.examples import Augment, Examples, batches
+from lucency.training.optimizer import make_optimizer
+from lucency.training.schedule import learning_rate
+
+Score = Callable[[NDArray[np.int64], NDArray[np.float64]], float]
+"""(targets, probabilities) to a number that is larger when the network is better."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """Everything that one member of the ensemble learns from."""
+
+    title: str
+    settings: Training
+    training: Examples
+    tuning: Examples
+    n_classes: int
+    augment: Augment | None
+    score: Score
+    """The measure that chooses the best epoch on the tuning part, unless the plan lets the cost choose."""
+    seed: int
+    key: str
+    """Names the settings and data that a checkpoint belongs to."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One line of the history."""
+
+    epoch: int
+    learning_rate: float
+    """At the end of the epoch."""
+    training_cost: float
+    """Mean over the images as they were trained on, augmented."""
+    tuning_cost: float
+    tuning_auc: float
+    n_iterations: int
+    """Iterations since the beginning of training."""
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where training stands; with the tensors of network and optimizer, all that a resumed run needs."""
+
+    epoch: int = 0
+    batch: int = 0
+    cost_sum: float = 0.0
+    """Sum of the cost over the images of this epoch so far."""
+    n_images: int = 0
+    history: tuple[Epoch, ...] = ()
+    best_epoch: int = 0
+    """Counted from 1; 0 before the first."""
+    best_score: float = -sys.float_info.max  # JSON knows no infinity
+    stopped_because: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A trained member: its history, and the weights of its best epoch."""
+
+    history: tuple[Epoch, ...]
+    best_epoch: int
+    stopped_because: str
+    weights: dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Learner:
+    """A network with all that changes it."""
+
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+    device: Device
+    cost_of: Cost
+    course: Course
+
+
+def train_member(network: nn.Module, course: Course, folder: Path, desk: Desk) -> Outcome:
+    """Train one network and return it as it was in its best epoch on the tuning part.
+
+    Goes on from a checkpoint in `folder` if there is one of the same course; on a CPU the weights are then the same,
+    bit for bit, as if nothing had happened.
+
+    Raises:
+        Interrupted: the user asked to stop; a checkpoint was saved.
+        DivergenceError: the cost became infinite or undefined.
+        StorageError: a checkpoint could not be written.
+    """
+    fix_arithmetic()
+    settings = course.settings
+    device = make_device(settings)
+    network, optimizer = device.setup(network, make_optimizer(network, settings))
+    cost_of = make_cost(settings, course.training.targets, course.n_classes)
+    learner = Learner(network, optimizer, device, cost_of, course)
+    position, best = _resume(learner, folder)
+    saver = _Saver(learner, folder)
+    n_batches = math.ceil(len(course.training) / settings.batch_size)
+    n_done = position.epoch * n_batches + position.batch
+
+    with desk.progress(course.title, settings.epochs * n_batches, n_done) as progress:
+        while not position.stopped_because:
+            started = time.monotonic() - position.seconds
+            network.train()
+            order = batches(len(course.training), settings.batch_size, course.seed, position.epoch)
+            for rows in islice(order, position.batch, None):
+                iteration = position.epoch * n_batches + position.batch
+                rate = learning_rate(settings, iteration, n_batches)
+                cost = _step(learner, rows, rate, position.epoch, iteration)
+                _refuse_divergence(cost, course.title, position.epoch, iteration)
+                position = _count(position, cost, len(rows), time.monotonic() - started)
+                try:
+                    progress.advance(detail=_standing(position))
+                except Interrupted:
+                    saver.save(position, best)
+                    raise
+                saver.save_if_due(position, best)
+            position, best = _end_epoch(learner, position, best, rate, iteration + 1)
+        saver.save(position, best)
+    return Outcome(position.history, position.best_epoch, position.stopped_because, best)
+
+
+def predict(network: nn.Module, examples: Examples, device: Device, batch_size: int = 256) -> Tensor:
+    """Return the logits of all examples, axes (image, class), without learning from them."""
+    network.eval()
+    with torch.inference_mode(), device.autocast():
+        rows = torch.arange(len(examples)).split(batch_size)
+        return torch.cat([network(examples.fractions(r).to(device.device)).float().cpu() for r in rows])
+
+
+def _step(learner: Learner, rows: Tensor, rate: float, epoch: int, iteration: int) -> float:
+    """Do one iteration: forward propagation, cost, back propagation, one step of every parameter against its gradient."""
+    course, device, examples = learner.course, learner.device, learner.course.training
+    torch.manual_seed(key(course.seed, "dropout", iteration) >> 1)
+    images = examples.fractions(rows).to(device.device)
+    targets = examples.targets[rows].to(device.device)
+    if course.augment:
+        images = course.augment(images, examples.sample_keys[rows.numpy()], epoch)
+    with device.autocast():
+        cost = learner.cost_of(learner.network(images), targets)
+    learner.optimizer.zero_grad()
+    device.backward(cost)
+    for group in learner.optimizer.param_groups:
+        group["lr"] = rate
+    learner.optimizer.step()
+    return float(cost.item())
+
+
+def _count(position: Position, cost: float, n_images: int, seconds: float) -> Position:
+    return replace(
+        position,
+        batch=position.batch + 1,
+        cost_sum=position.cost_sum + cost * n_images,
+        n_images=position.n_images + n_images,
+        seconds=seconds,
+    )
+
+
+def _end_epoch(
+    learner: Learner, position: Position, best: dict[str, Tensor], rate: float, n_iterations: int
+) -> tuple[Position, dict[str, Tensor]]:
+    """Measure the tuning part, keep the weights if they are the best so far, and decide whether to stop."""
+    course, settings = learner.course, learner.course.settings
+    logits = predict(learner.network, course.tuning, learner.device)
+    tuning_cost = float(learner.cost_of(logits, course.tuning.targets))
+    _refuse_divergence(tuning_cost, course.title, position.epoch, n_iterations - 1)
+    auc = course.score(course.tuning.targets.numpy(), torch.softmax(logits.double(), 1).numpy())
+    epoch, training_cost = position.epoch + 1, position.cost_sum / position.n_images
+    entry = Epoch(epoch, rate, training_cost, tuning_cost, auc, n_iterations, round(position.seconds, 3))
+    score = auc if settings.select_by == "auc" else -tuning_cost
+    if score > position.best_score:
+        position = replace(position, best_epoch=epoch, best_score=score)
+        best = {name: tensor.detach().cpu().clone() for name, tensor in learner.network.state_dict().items()}
+    return Position(
+        epoch=epoch,
+        history=(*position.history, entry),
+        best_epoch=position.best_epoch,
+        best_score=position.best_score,
+        stopped_because=_reason_to_stop(settings, epoch, position.best_epoch),
+    ), best
+
+
+def _reason_to_stop(settings: Training, epoch: int, best_epoch: int) -> str:
+    if epoch == settings.epochs:
+        return "all epochs done"
+    if settings.early_stopping and epoch - best_epoch >= settings.early_stopping.patience:
+        return f"no gain on the tuning part for {settings.early_stopping.patience} epochs"
+    return ""
+
+
+def _standing(position: Position) -> str:
+    """Say in a few words how training stands."""
+    words = f"epoch {position.epoch + 1}, cost {position.cost_sum / position.n_images:.3f}"
+    if position.history:
+        words += f", tuning AUC {position.history[-1].tuning_auc:.3f}"
+    return words
+
+
+def _refuse_divergence(cost: float, title: str, epoch: int, iteration: int) -> None:
+    if not math.isfinite(cost):
+        raise DivergenceError(
+            f"{title} diverged: in epoch {epoch + 1}, iteration {iteration + 1}, the cost is {cost}. Lower "
+            "`training.learning_rate` (a tenth is a good next try) and run again; no undefined weights were kept."
+        )
+
+
+def _resume(learner: Learner, folder: Path) -> tuple[Position, dict[str, Tensor]]:
+    """Take up the newest checkpoint of this course, or begin."""
+    checkpoint = load_newest(folder, learner.course.key)
+    if checkpoint is None:
+        remove_checkpoints(folder)
+        return Position(), {}
+    groups: dict[str, dict[str, Tensor]] = {"network": {}, "optimizer": {}, "best": {}}
+    for name, tensor in checkpoint.tensors.items():
+        group, _, rest = name.partition("/")
+        groups[group][rest] = tensor
+    learner.network.load_state_dict(groups["network"])
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in groups["optimizer"].items():
+        number, _, quantity = name.partition("/")
+        state.setdefault(int(number), {})[quantity] = tensor
+    parameter_groups = learner.optimizer.state_dict()["param_groups"]
+    learner.optimizer.load_state_dict({"state": state, "param_groups": parameter_groups})
+    scalars = checkpoint.scalars["position"]
+    scalars["history"] = tuple(Epoch(**entry) for entry in scalars["history"])
+    return Position(**scalars), groups["best"]
+
+
+class _Saver:
+    """Writes a checkpoint now and then."""
+
+    def __init__(self, learner: Learner, folder: Path) -> None:
+        self._learner = learner
+        self._folder = folder
+        self._last = time.monotonic()
+
+    def save_if_due(self, position: Position, best: dict[str, Tensor]) -> None:
+        if time.monotonic() - self._last >= 60 * self._learner.course.settings.checkpoint_minutes:
+            self.save(position, best)
+
+    def save(self, position: Position, best: dict[str, Tensor]) -> None:
+        learner = self._learner
+        tensors = {f"network/{name}": tensor for name, tensor in learner.network.state_dict().items()}
+        tensors |= {f"best/{name}": tensor for name, tensor in best.items()}
+        for number, quantities in learner.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer/{number}/{n}": v for n, v in quantities.items() if isinstance(v, Tensor)}
+        scalars = {"key": learner.course.key, "position": asdict(position)}
+        # the name only has to sort by time: epochs first, then batches
+        save_checkpoint(self._folder, position.epoch * 10**6 + position.batch, Checkpoint(scalars, tensors))
+        self._last = time.monotonic()
