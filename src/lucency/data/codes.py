@@ -6,7 +6,7 @@ with anything that could name a patient.
 
 REFUSALS: dict[str, str] = {
     "E_EMPTY_FILE": "The file is empty.",
-    "E_TRUNCATED": "The file ends before the image does; it was probably cut short while it was copied.",
+    "E_TRUNCATED": "The file ends before the image does, or has no pixels at all; it was probably cut short on its way.",
     "E_UNREADABLE": "The file is damaged, or is not the kind of image that it claims to be.",
     "E_BAD_HEADER": "The header lacks, or contradicts, what is needed to show the image (size, bits, rescale).",
     "E_NOT_IMAGE": "The DICOM object is not a picture (a report, structure set, segmentation, dose, presentation state…).",

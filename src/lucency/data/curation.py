@@ -212,11 +212,13 @@ def _hashed(identifier: str) -> str:
 
 def _number_identifiers(rows: list[CohortRow]) -> list[CohortRow]:
     """Replace hashed patients, exams and series by numbers."""
-    names = {
-        column: _numbers(letter, {getattr(row, column) for row in rows})
-        for column, letter in (("patient_id", "P"), ("exam_id", "E"), ("series_id", "S"))
-    }
-    return [replace(row, **{column: known[getattr(row, column)] for column, known in names.items()}) for row in rows]
+    patients = _numbers("P", {row.patient_id for row in rows})
+    exams = _numbers("E", {row.exam_id for row in rows})
+    series = _numbers("S", {row.series_id for row in rows})
+    return [
+        replace(row, patient_id=patients[row.patient_id], exam_id=exams[row.exam_id], series_id=series[row.series_id])
+        for row in rows
+    ]
 
 
 def _numbers(letter: str, hashes: set[str]) -> dict[str, str]:

@@ -38,12 +38,12 @@ class GreyLevels:
     @classmethod
     def of(cls, pixels: NDArray[Any]) -> "GreyLevels":
         """Find the levels of an image, axes (row, column); real and very wide values get one level a pixel."""
-        if pixels.dtype.kind in "iu":
-            low, high = int(pixels.min()), int(pixels.max())
-            if high - low < min(_MOST_LEVELS, 4 * pixels.size):
-                index = pixels if low == 0 else np.subtract(pixels, low, dtype=_wide_enough(pixels), casting="unsafe")
-                return cls(np.arange(low, high + 1, dtype=np.int64), index)
-        return cls(pixels.ravel(), np.arange(pixels.size).reshape(pixels.shape))
+        if pixels.dtype.kind not in "iu":
+            return cls(pixels.ravel(), np.arange(pixels.size).reshape(pixels.shape))
+        low, high = int(pixels.min()), int(pixels.max())
+        if high - low < min(_MOST_LEVELS, 4 * pixels.size):
+            return cls(np.arange(low, high + 1, dtype=np.int64), _above(low, pixels))
+        return cls(pixels.ravel().astype(np.int64), np.arange(pixels.size).reshape(pixels.shape))
 
     def counts(self) -> NDArray[np.int64]:
         """Count the pixels of each level."""
@@ -54,9 +54,11 @@ class GreyLevels:
         return np.take(colours, self.index)
 
 
-def _wide_enough(pixels: NDArray[Any]) -> np.dtype[Any]:
-    """Return the unsigned type that holds a level's number: differences wrap around into the right place."""
-    return np.dtype(f"u{pixels.dtype.itemsize}")
+def _above(low: int, pixels: NDArray[Any]) -> NDArray[Any]:
+    """Return how far each integer pixel lies above the lowest one, without a wider type: unsigned sums wrap around."""
+    unsigned = np.dtype(f"u{pixels.dtype.itemsize}")
+    pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
+    return pixels.view(unsigned) - np.array(low, pixels.dtype).view(unsigned) if low else pixels
 
 
 def window_linear(values: NDArray[np.float64], centre: float, width: float) -> NDArray[np.float64]:
@@ -108,9 +110,15 @@ def as_uint16(brightness: NDArray[np.float64]) -> NDArray[np.uint16]:
 
 
 def luma(colours: NDArray[Any]) -> NDArray[Any]:
-    """Turn colours (uint8 or uint16), axes (row, column, colour), into grey by ITU-R BT.601: 0.299 R, 0.587 G, 0.114 B."""
+    """Turn colours (uint8 or uint16) into grey by ITU-R BT.601: 0.299 R, 0.587 G, 0.114 B; axes (row, column, colour)."""
     if colours.dtype == np.uint8:
         return np.asarray(Image.fromarray(colours).convert("L"))
     red, green, blue = (colours[..., i].astype(np.uint32) for i in range(3))
     # The weights in 1/65536, which is how Pillow rounds 8-bit images: grey stays exactly as it was.
     return ((red * 19595 + green * 38470 + blue * 7471 + 32768) >> 16).astype(colours.dtype)
+
+
+def is_colourless(colours: NDArray[Any]) -> bool:
+    """Tell whether an image stored in colour, axes (row, column, colour), shows nothing but grey."""
+    red, green, blue = (colours[..., i] for i in range(3))
+    return bool(np.array_equal(red, green) and np.array_equal(green, blue))

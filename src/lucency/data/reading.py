@@ -18,6 +18,7 @@ from lucency.data.grey_levels import (
     Window,
     as_uint16,
     between,
+    is_colourless,
     luma,
     own_range,
     window_linear,
@@ -105,7 +106,7 @@ def read_image(path: Path, window: Window = "auto", colour: bool = False) -> Ima
         raise
     except MemoryError:
         raise RefusedImage("E_SIZEBOMB") from None
-    except Exception:  # noqa: BLE001 - decoders raise anything on damaged files; the file is refused, the study goes on
+    except Exception:  # decoders raise anything on damaged files; the file is refused, and the study goes on
         raise RefusedImage("E_UNREADABLE") from None
 
 
@@ -157,7 +158,7 @@ def _read_ordinary(content: bytes, image_format: str, window: Window, colour: bo
     """Read a JPEG, PNG or TIFF file."""
     ignore_warnings_of("PIL")
     try:
-        image = Image.open(io.BytesIO(content), formats=(image_format,))
+        image: Image.Image = Image.open(io.BytesIO(content), formats=(image_format,))
         if image.width * image.height > MOST_PIXELS:
             raise RefusedImage("E_SIZEBOMB")
         if getattr(image, "n_frames", 1) > 1:
@@ -186,7 +187,7 @@ def _is_cut(content: bytes, image_format: str, error: Exception) -> bool:
 
 def _is_deep_colour(image: Image.Image) -> bool:
     """Tell whether Pillow will cut 16-bit colours to 8 bits."""
-    return image.mode[0] not in "IF" and ";16" in str(image.tile)
+    return image.mode[0] not in "IF" and ";16" in str(getattr(image, "tile", ""))
 
 
 def _deep_grey(image: Image.Image, window: Window) -> tuple[NDArray[np.uint16], list[str]]:
@@ -223,14 +224,16 @@ def _eight_bit(image: Image.Image, window: Window, colour: bool) -> tuple[NDArra
     if isinstance(window, tuple):
         notes.append("N_COLOUR_NO_WINDOW")
     pixels = np.asarray(image.convert("RGB"))
-    return (pixels, notes) if colour else (luma(pixels), [*notes, "N_COLOUR_TO_GREY"])
+    if colour:
+        return pixels, notes
+    return (pixels[..., 0].copy(), notes) if is_colourless(pixels) else (luma(pixels), [*notes, "N_COLOUR_TO_GREY"])
 
 
 def _on_black(image: Image.Image) -> tuple[Image.Image, bool]:
     """Lay a transparent image on black, and tell whether any of it was transparent."""
     is_grey = image.mode in ("1", "L", "LA", "La")
     image = image.convert("RGBA")
-    is_seen_through = image.getchannel("A").getextrema()[0] < 255
+    is_seen_through = bool((np.asarray(image.getchannel("A")) < 255).any())
     on_black = Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image)
     return on_black.convert("L" if is_grey else "RGB"), is_seen_through
 

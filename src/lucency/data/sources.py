@@ -60,6 +60,20 @@ def find_images(data: Data) -> Source:
     )
 
 
+def archive_labels(data: Data) -> dict[str, str]:
+    """Return the label of each image of an archive, by its source.
+
+    Raises:
+        SourceError: the images are no archive.
+    """
+    labels = {candidate.source: candidate.archive_label for candidate in find_images(data).candidates}
+    if not any(labels.values()):
+        raise SourceError(
+            f"`data.labels.from: archive` needs a .npz archive, but {Path(data.images).name} is a folder. Use `folder` or `table`."
+        )
+    return labels
+
+
 def _files_below(folder: Path, data: Data) -> Source:
     """Walk a folder; links that lead out of it or in circles are not followed."""
     with storage_errors(folder):

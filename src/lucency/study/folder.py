@@ -122,6 +122,17 @@ class StudyFolder:
         """Count the different evaluations that have opened the test set."""
         return len({entry.payload["key"] for entry in self.record.entries if entry.event == TEST_OPENED})
 
+    def last_opening(self) -> Opening:
+        """Return the opening of the newest evaluation, for showing what it has already seen.
+
+        Raises:
+            SealError: the test set is still sealed.
+        """
+        entry = self.record.last(TEST_OPENED)
+        if entry is None:
+            raise SealError("The test set is still sealed. Run `lucency evaluate` first.")
+        return Opening(entry.payload["key"], self.n_openings())
+
     def hash(self, file: str) -> str:
         """Return the SHA-256 of a file in the folder."""
         return sha256_of_file(self.path / file)

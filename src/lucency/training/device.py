@@ -37,7 +37,8 @@ class OneDevice:
 
     def setup(self, module: nn.Module, *optimizers: torch.optim.Optimizer) -> Any:
         """Bring a network to the device; its optimizers follow their parameters."""
-        return (module.to(self.device), *optimizers)
+        module = module.to(self.device)
+        return (module, *optimizers) if optimizers else module
 
     def backward(self, tensor: Tensor) -> None:
         """Propagate a cost back through the network."""

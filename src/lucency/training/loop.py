@@ -1,10 +1,8 @@
 """Training, as the article tells it: epochs, batches, iterations; forward, cost, backward, step."""
 
 import math
-import sys
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -17,86 +15,13 @@ from lucency.domain.plan import Training
 from lucency.domain.progress import Desk
 from lucency.errors import DivergenceError, Interrupted
 from lucency.randomness import key
-from lucency.training.checkpoint import Checkpoint, load_newest, remove_checkpoints, save_checkpoint
-from lucency.training.cost import Cost, make_cost
+from lucency.training.cost import make_cost
+from lucency.training.course import Course, Epoch, Learner, Outcome, Position
 from lucency.training.device import Device, fix_arithmetic, make_device
-from lucency.training.examples import Augment, Examples, batches
+from lucency.training.examples import Examples, batches, in_order
 from lucency.training.optimizer import make_optimizer
+from lucency.training.resume import Saver, resume
 from lucency.training.schedule import learning_rate
-
-Score = Callable[[NDArray[np.int64], NDArray[np.float64]], float]
-"""(targets, probabilities) to a number that is larger when the network is better."""
-
-
-@dataclass(frozen=True)
-class Course:
-    """Everything that one member of the ensemble learns from."""
-
-    title: str
-    settings: Training
-    training: Examples
-    tuning: Examples
-    n_classes: int
-    augment: Augment | None
-    score: Score
-    """The measure that chooses the best epoch on the tuning part, unless the plan lets the cost choose."""
-    seed: int
-    key: str
-    """Names the settings and data that a checkpoint belongs to."""
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One line of the history."""
-
-    epoch: int
-    learning_rate: float
-    """At the end of the epoch."""
-    training_cost: float
-    """Mean over the images as they were trained on, augmented."""
-    tuning_cost: float
-    tuning_auc: float
-    n_iterations: int
-    """Iterations since the beginning of training."""
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Position:
-    """Where training stands; with the tensors of network and optimizer, all that a resumed run needs."""
-
-    epoch: int = 0
-    batch: int = 0
-    cost_sum: float = 0.0
-    """Sum of the cost over the images of this epoch so far."""
-    n_images: int = 0
-    history: tuple[Epoch, ...] = ()
-    best_epoch: int = 0
-    """Counted from 1; 0 before the first."""
-    best_score: float = -sys.float_info.max  # JSON knows no infinity
-    stopped_because: str = ""
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A trained member: its history, and the weights of its best epoch."""
-
-    history: tuple[Epoch, ...]
-    best_epoch: int
-    stopped_because: str
-    weights: dict[str, Tensor]
-
-
-@dataclass(frozen=True)
-class Learner:
-    """A network with all that changes it."""
-
-    network: nn.Module
-    optimizer: torch.optim.Optimizer
-    device: Device
-    cost_of: Cost
-    course: Course
 
 
 def train_member(network: nn.Module, course: Course, folder: Path, desk: Desk) -> Outcome:
@@ -116,8 +41,8 @@ def train_member(network: nn.Module, course: Course, folder: Path, desk: Desk) -
     network, optimizer = device.setup(network, make_optimizer(network, settings))
     cost_of = make_cost(settings, course.training.targets, course.n_classes)
     learner = Learner(network, optimizer, device, cost_of, course)
-    position, best = _resume(learner, folder)
-    saver = _Saver(learner, folder)
+    position, best = resume(learner, folder)
+    saver = Saver(learner, folder)
     n_batches = math.ceil(len(course.training) / settings.batch_size)
     n_done = position.epoch * n_batches + position.batch
 
@@ -126,12 +51,12 @@ def train_member(network: nn.Module, course: Course, folder: Path, desk: Desk) -
             started = time.monotonic() - position.seconds
             network.train()
             order = batches(len(course.training), settings.batch_size, course.seed, position.epoch)
-            for rows in islice(order, position.batch, None):
+            for batch in islice(order, position.batch, None):
                 iteration = position.epoch * n_batches + position.batch
                 rate = learning_rate(settings, iteration, n_batches)
-                cost = _step(learner, rows, rate, position.epoch, iteration)
+                cost = _step(learner, batch, rate, position.epoch, iteration)
                 _refuse_divergence(cost, course.title, position.epoch, iteration)
-                position = _count(position, cost, len(rows), time.monotonic() - started)
+                position = _count(position, cost, len(batch), time.monotonic() - started)
                 try:
                     progress.advance(detail=_standing(position))
                 except Interrupted:
@@ -147,18 +72,19 @@ def predict(network: nn.Module, examples: Examples, device: Device, batch_size: 
     """Return the logits of all examples, axes (image, class), without learning from them."""
     network.eval()
     with torch.inference_mode(), device.autocast():
-        rows = torch.arange(len(examples)).split(batch_size)
-        return torch.cat([network(examples.fractions(r).to(device.device)).float().cpu() for r in rows])
+        images = (examples.fractions(batch).to(device.device) for batch in in_order(len(examples), batch_size))
+        return torch.cat([network(some).float().cpu() for some in images])
 
 
-def _step(learner: Learner, rows: Tensor, rate: float, epoch: int, iteration: int) -> float:
+def _step(learner: Learner, batch: NDArray[np.int64], rate: float, epoch: int, iteration: int) -> float:
     """Do one iteration: forward propagation, cost, back propagation, one step of every parameter against its gradient."""
     course, device, examples = learner.course, learner.device, learner.course.training
     torch.manual_seed(key(course.seed, "dropout", iteration) >> 1)
-    images = examples.fractions(rows).to(device.device)
-    targets = examples.targets[rows].to(device.device)
+    targets = examples.targets[batch].to(device.device)
     if course.augment:
-        images = course.augment(images, examples.sample_keys[rows.numpy()], epoch)
+        images = course.augment(examples.images(batch).to(device.device), examples.sample_keys[batch], epoch)
+    else:
+        images = examples.fractions(batch).to(device.device)
     with device.autocast():
         cost = learner.cost_of(learner.network(images), targets)
     learner.optimizer.zero_grad()
@@ -225,49 +151,3 @@ def _refuse_divergence(cost: float, title: str, epoch: int, iteration: int) -> N
             f"{title} diverged: in epoch {epoch + 1}, iteration {iteration + 1}, the cost is {cost}. Lower "
             "`training.learning_rate` (a tenth is a good next try) and run again; no undefined weights were kept."
         )
-
-
-def _resume(learner: Learner, folder: Path) -> tuple[Position, dict[str, Tensor]]:
-    """Take up the newest checkpoint of this course, or begin."""
-    checkpoint = load_newest(folder, learner.course.key)
-    if checkpoint is None:
-        remove_checkpoints(folder)
-        return Position(), {}
-    groups: dict[str, dict[str, Tensor]] = {"network": {}, "optimizer": {}, "best": {}}
-    for name, tensor in checkpoint.tensors.items():
-        group, _, rest = name.partition("/")
-        groups[group][rest] = tensor
-    learner.network.load_state_dict(groups["network"])
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in groups["optimizer"].items():
-        number, _, quantity = name.partition("/")
-        state.setdefault(int(number), {})[quantity] = tensor
-    parameter_groups = learner.optimizer.state_dict()["param_groups"]
-    learner.optimizer.load_state_dict({"state": state, "param_groups": parameter_groups})
-    scalars = checkpoint.scalars["position"]
-    scalars["history"] = tuple(Epoch(**entry) for entry in scalars["history"])
-    return Position(**scalars), groups["best"]
-
-
-class _Saver:
-    """Writes a checkpoint now and then."""
-
-    def __init__(self, learner: Learner, folder: Path) -> None:
-        self._learner = learner
-        self._folder = folder
-        self._last = time.monotonic()
-
-    def save_if_due(self, position: Position, best: dict[str, Tensor]) -> None:
-        if time.monotonic() - self._last >= 60 * self._learner.course.settings.checkpoint_minutes:
-            self.save(position, best)
-
-    def save(self, position: Position, best: dict[str, Tensor]) -> None:
-        learner = self._learner
-        tensors = {f"network/{name}": tensor for name, tensor in learner.network.state_dict().items()}
-        tensors |= {f"best/{name}": tensor for name, tensor in best.items()}
-        for number, quantities in learner.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer/{number}/{n}": v for n, v in quantities.items() if isinstance(v, Tensor)}
-        scalars = {"key": learner.course.key, "position": asdict(position)}
-        # the name only has to sort by time: epochs first, then batches
-        save_checkpoint(self._folder, position.epoch * 10**6 + position.batch, Checkpoint(scalars, tensors))
-        self._last = time.monotonic()

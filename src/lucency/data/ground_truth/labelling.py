@@ -38,7 +38,7 @@ class Labelling:
     rows: tuple[LabelRow, ...]
     classes: tuple[str, ...]
     """Class names; for two classes the second is the positive one."""
-    unknown_images: tuple[int, ...]
+    unknown_rows: tuple[int, ...]
     """Rows of the table (counted from 2, as a spreadsheet does) that name no image of the cohort."""
 
 

@@ -1,0 +1,37 @@
+"""All verbs of the command line."""
+
+import typer
+
+from lucency.cli import audit, demo, glossary, init, lab, run, schema
+
+app = typer.Typer(
+    name="lucency",
+    help="A workbench for deep-learning studies in radiology: one file, one command, a report that can be trusted.",
+    rich_markup_mode=None,  # plain help needs no rich, and answers three times as fast
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Everywhere: --quiet says less, --debug shows the traceback of a failure. "
+    "Exit codes: 0 done, 1 the study says no, 2 a wrong plan or argument, 130 interrupted.",
+)
+app.command("demo")(demo.demo)
+app.command("init")(init.init)
+app.command("run")(run.run)
+for stage, summary in run.STAGE_HELP.items():
+    app.command(stage, help=summary)(run.make_verb(stage))
+app.command("audit")(audit.audit)
+app.command("glossary")(glossary.glossary)
+app.command("schema")(schema.schema)
+app.add_typer(lab.app, name="lab")
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: bool = typer.Option(False, "--version", help="Print the version and leave."),
+) -> None:
+    if version:
+        from lucency import __version__
+
+        typer.echo(f"lucency {__version__}")
+        raise typer.Exit

@@ -1,0 +1,60 @@
+"""`lucency run`, and the verbs that stop after one stage."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Source = Annotated[
+    Path, typer.Argument(metavar="STUDY.yaml|DIR", help="A plan, or the folder of a study begun before.")
+]
+Out = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="Folder of the study; by default NAME-study for NAME.yaml.")
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="A.B=C", help="Change a setting of the plan, for example training.epochs=5."),
+]
+
+STAGE_HELP = {
+    "curate": "Read the images, refuse what cannot be used, and store the rest.",
+    "label": "… and join each image with its ground truth.",
+    "split": "… and split by patient into training, tuning and test parts.",
+    "train": "… and train the networks; the test set stays sealed.",
+    "evaluate": "… and open the sealed test set and measure.",
+    "explain": "… and show errors and what the network looked at.",
+    "report": "… and write the report: the whole study, as `run` does.",
+}
+
+
+def run(context: typer.Context, study: Source, out: Out = None, settings: Settings = None) -> None:
+    """Carry out a whole study, going on where it stopped."""
+    carry_out(context, study, out, settings or [], until="report")
+
+
+def make_verb(stage: str) -> Callable[..., None]:
+    """Return the verb that carries a study out up to one stage."""
+
+    def verb(context: typer.Context, study: Source, out: Out = None, settings: Settings = None) -> None:
+        carry_out(context, study, out, settings or [], until=stage)
+
+    return verb
+
+
+def carry_out(context: typer.Context, source: Path, out: Path | None, settings: list[str], until: str) -> None:
+    """Open the plan and the folder, do the work, and say where the report is."""
+    desk = context.obj
+    with desk.stoppable():
+        from lucency.study.folder import StudyFolder
+        from lucency.study.plan import read_plan
+        from lucency.study.run import run as run_study
+
+        if source.is_dir():
+            plan_path, folder = source / "study.yaml", out or source
+        else:
+            plan_path, folder = source, out or Path(f"{source.stem}-study")
+        plan = read_plan(plan_path, settings)
+        run_study(plan, StudyFolder(folder.resolve()), desk, until)
+        if until == "report":
+            desk.say(f"Report: {folder / 'report.html'}")

@@ -1,0 +1,120 @@
+"""Who came into the study, who was refused and why, and where everybody ended."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from lucency.domain.cohort import KEPT, CohortRow, SplitRow
+from lucency.domain.parts import Part
+from lucency.report.material import Material
+
+DUPLICATE = "E_DUPLICATE"
+
+
+@dataclass(frozen=True)
+class Refusals:
+    """Images that left the study at one step."""
+
+    title: str
+    by_reason: dict[str, int]
+    """Code → number of images, most frequent first."""
+
+    @property
+    def n_images(self) -> int:
+        """Images that left here, for whatever reason."""
+        return sum(self.by_reason.values())
+
+
+@dataclass(frozen=True)
+class Step:
+    """The images that reached one step, and those that left after it."""
+
+    title: str
+    n_images: int
+    n_patients: int
+    refused: Refusals | None
+    """None where nothing leaves."""
+
+
+@dataclass(frozen=True)
+class PartCount:
+    """The size of one part of the split."""
+
+    title: str
+    n_images: int
+    n_patients: int
+    classes: dict[str, int]
+    """Class → number of images."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """The way of the images from the folder to the three parts."""
+
+    steps: tuple[Step, ...]
+    parts: tuple[PartCount, ...]
+    reasons: dict[str, str]
+
+
+def count_flow(material: Material) -> Flow:
+    """Follow every image from the folder to its part."""
+    unlabelled = {row.image_id: row.reason for row in material.labels if row.status != KEPT}
+    reason = {row.image_id: row.reason or unlabelled.get(row.image_id, "") for row in material.cohort}
+    found = list(material.cohort)
+    readable = [row for row in found if row.status == KEPT or row.reason == DUPLICATE]
+    unique = [row for row in readable if reason[row.image_id] != DUPLICATE]
+    labelled = [row for row in unique if not reason[row.image_id]]
+    titles = ("Found", "Readable", "Curated", "In the study, with ground truth")
+    leaving = ("Refused", "Exact duplicates", "No usable label")
+    stages = (found, readable, unique, labelled)
+    steps = [Step(titles[0], len(found), _n_patients(found), None)]
+    for title, name, before, after in zip(titles[1:], leaving, stages[:-1], stages[1:], strict=True):
+        if len(after) < len(before):
+            stay = {row.image_id for row in after}
+            refused = _refusals(name, (reason[row.image_id] for row in before if row.image_id not in stay))
+            steps[-1] = replace(steps[-1], refused=refused)
+            steps.append(Step(title, len(after), _n_patients(after), None))
+    steps[-1] = replace(steps[-1], title=titles[-1]) if len(steps) > 1 else steps[-1]
+    return Flow(tuple(steps), count_parts(material), dict(material.reasons))
+
+
+def count_parts(material: Material) -> tuple[PartCount, ...]:
+    """Count images, patients and classes of the training, tuning and test parts."""
+    target = {row.image_id: row.target for row in material.labels}
+    counted = []
+    for part in Part:
+        rows = rows_of(material.split, part)
+        found = Counter(target.get(row.image_id, "") for row in rows)
+        classes = {name: found[name] for name in material.classes}
+        counted.append(PartCount(part.capitalize(), len(rows), len({row.patient_id for row in rows}), classes))
+    return tuple(counted)
+
+
+def rows_of(split: Iterable[SplitRow], part: str) -> list[SplitRow]:
+    """Return the rows of one part."""
+    return [row for row in split if row.part == part]
+
+
+def n_refused(material: Material) -> int:
+    """Count the images that were found and not used."""
+    return len(material.cohort) - len(material.split)
+
+
+def reasons_of_refusal(material: Material) -> Counter[str]:
+    """Count the images that were found and not used, by the code of the reason."""
+    codes = Counter(row.reason for row in material.cohort if row.status != KEPT)
+    return codes + Counter(row.reason for row in material.labels if row.status != KEPT)
+
+
+def share_of_largest_class(counts: Mapping[str, int]) -> float:
+    """Return the share of the most frequent class."""
+    return max(counts.values(), default=0) / max(sum(counts.values()), 1)
+
+
+def _n_patients(rows: Iterable[CohortRow]) -> int:
+    return len({row.patient_id for row in rows if row.patient_id})
+
+
+def _refusals(title: str, codes: Iterable[str]) -> Refusals:
+    counted = Counter(codes)
+    return Refusals(title, dict(sorted(counted.items(), key=lambda item: (-item[1], item[0]))))

@@ -1,0 +1,306 @@
+"""Every term of the article and of the report in two plain sentences; shown on hover, in the report and by `glossary`."""
+
+import difflib
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Term:
+    """One entry of the glossary."""
+
+    name: str
+    text: str
+    synonyms: tuple[str, ...] = ()
+
+    @property
+    def slug(self) -> str:
+        """The name as an HTML identifier."""
+        return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")
+
+
+def look_up(word: str) -> Term | None:
+    """Return the entry of a name or a synonym, whatever its capitals."""
+    return _BY_WORD.get(word.lower())
+
+
+def nearest(word: str, n: int = 3) -> list[str]:
+    """Return the names of the entries that are written most like a word."""
+    matches = difflib.get_close_matches(word.lower(), _BY_WORD, n * 2, 0.5)
+    return list(dict.fromkeys(_BY_WORD[match].name for match in matches))[:n]
+
+
+_TERMS = (
+    # Patients, images and labels
+    Term("patient", "The person an image belongs to. Patients, not images, are kept apart between training and test, "
+         "because two images of one patient resemble each other."),
+    Term("exam", "One visit of a patient to a machine, with all images made then. DICOM calls it a study; here a study is "
+         "the research.", ("DICOM study", "examination")),
+    Term("ground truth", "The correct answer for each image, as far as it can be known: from experts, from reports or from "
+         "follow-up. The network learns to agree with it, errors included.", ("reference standard", "gold standard")),
+    Term("label", "The name that the ground truth gives to an image, such as “pneumonia”. One wrong label teaches one wrong "
+         "lesson.", ("annotation", "target")),
+    Term("class", "One of the answers that the network may give. With two classes one of them counts as disease and is "
+         "called positive.", ("category",)),
+    Term("positive class", "The class that counts as disease. Sensitivity speaks of its images, specificity of the others."),
+    Term("data curation", "The work of bringing images and labels together and keeping only what is usable. Every image "
+         "that is left out leaves a reason behind.", ("curation",)),
+    Term("de-identification", "Removing names, dates and numbers that could lead back to a patient. It must reach the "
+         "header and whatever is burned into the picture.", ("anonymisation", "anonymization")),
+    Term("duplicate", "An image that is the same as another, pixel for pixel. If one copy trained and the other tested, the "
+         "network would only have to remember."),
+    Term("refused image", "An image that was found and could not be used, with a coded reason. It is counted, never dropped "
+         "in silence.", ("refused", "reason code")),
+    Term("modality", "The kind of imaging: radiography, CT, MR, ultrasound. A network knows only those it was trained on."),
+    Term("laterality", "The side of the body that an image shows. Mirroring an image turns one side into the other.",
+         ("side",)),
+    Term("site", "The hospital or department where an image was made. A network may recognise the site instead of the "
+         "disease when the two go together."),
+    Term("pixel spacing", "The distance between two pixels in millimetres. It says how large a lesion of so many pixels "
+         "is in the patient.", ("spacing",)),
+    Term("window", "The range of grey levels spread from black to white, given by centre and width. A lung window hides "
+         "what a bone window shows.", ("windowing", "window level")),
+    Term("prevalence", "The share of images or patients that have the disease. Predictive values depend on it, sensitivity "
+         "and specificity much less."),
+    Term("class imbalance", "One class is far more frequent than another. A network can then score well by always naming "
+         "the frequent one.", ("imbalance", "imbalanced classes")),
+    Term("class weights", "Factors that let rare classes count more in the cost. Balanced weights make each class count "
+         "the same in all."),
+    Term("standardised difference", "How far two groups differ, measured in standard deviations, so that it does not grow "
+         "with their size. Below 0.1 it is usually negligible (Austin 2009).", ("standardized difference", "SMD")),
+    # The split
+    Term("training part", "The images that the network learns from. Its performance on them says little about new patients.",
+         ("training set", "training data", "training")),
+    Term("tuning part", "Images that the network does not learn from but that choose its best epoch and its threshold. Many "
+         "articles call it the validation set.", ("validation set", "tuning set", "development set", "tuning")),
+    Term("test part", "Images kept under seal until everything is decided. Only they say how the network does on patients "
+         "it has never met.", ("test set", "hold-out set", "test")),
+    Term("validation", "In deep learning, often the part that steers training; in medicine, the proof on new patients. To "
+         "avoid the confusion this report speaks of tuning and test."),
+    Term("internal test", "A test on patients from the same source as the training patients. It is the easier examination.",
+         ("internal validation",)),
+    Term("external test", "A test on patients from another hospital, time or scanner. It shows whether a network travels.",
+         ("external validation", "external test set")),
+    Term("split", "The division of the patients into training, tuning and test. It is drawn once, at random, with the same "
+         "mix of classes in each part.", ("partition", "data split")),
+    Term("leak", "Knowledge of the test that slips into training, usually through a patient who stands in both. It makes "
+         "results too good to be true.", ("data leakage", "leakage")),
+    Term("stratified", "Drawn so that each part holds the same mix of classes. Otherwise a rare class may be missing from "
+         "one part by bad luck.", ("stratification",)),
+    Term("sealed test set", "A test part that cannot be read before the evaluation. Each opening is written into the record, "
+         "and one opening is the honest number.", ("seal", "opening")),
+    Term("k-fold cross-validation", "The training data are cut into k parts; each in turn checks a network trained on the "
+         "others. The mean foretells the performance before the test set is opened.", ("cross-validation", "fold")),
+    Term("official split", "Parts that the makers of a public data set prescribe. Keeping them makes results comparable "
+         "with those of others."),
+    # Augmentation
+    Term("augmentation", "Random changes of training images that leave the diagnosis as it is. The network sees more "
+         "variety and relies less on accidents.", ("data augmentation",)),
+    Term("flip", "Mirroring an image. A horizontal flip puts the heart on the right, which is wrong where sides matter.",
+         ("flipping", "mirror", "flip_horizontal", "flip_vertical")),
+    Term("rotation", "Turning an image by a small random angle, as a patient may lie askew.", ("rotate", "rotate_degrees")),
+    Term("zoom", "Enlarging or shrinking an image a little, as patients differ in size.", ("scaling",)),
+    Term("shift", "Moving an image sideways or up and down, so that a lesion stands elsewhere.", ("translation",)),
+    Term("skew", "Slanting an image, as if seen at an angle. Rectangles become parallelograms.", ("shear", "skew_degrees")),
+    Term("blur", "Smoothing an image, as a moving patient or a poor lens would.", ("blur_pixels", "gaussian blur")),
+    Term("contrast", "Stretching or squeezing the grey levels around their mean. Exposure and window vary in practice, so "
+         "the network should not mind."),
+    Term("brightness", "Making an image lighter or darker as a whole."),
+    Term("resolution", "Making an image coarser and bringing it back to its size. Fine detail is lost, as on a poorer "
+         "machine."),
+    Term("noise", "Adding a random grain to each pixel, as a low dose does.", ("gaussian noise",)),
+    Term("random erasing", "Covering a random rectangle. The network must then find more than one sign of a disease.",
+         ("erase", "cutout")),
+    # The network
+    Term("artificial intelligence", "Computers doing what seems to need human intelligence. Machine learning is one way to "
+         "it.", ("AI",)),
+    Term("machine learning", "Programs that find patterns in examples instead of following rules written by hand.", ("ML",)),
+    Term("deep learning", "Machine learning with many layers, each building on the one before: edges, then shapes, then "
+         "findings.", ("DL",)),
+    Term("network", "A chain of layers that turns an image into probabilities. Its numbers, the parameters, are found by "
+         "training.", ("neural network", "model")),
+    Term("convolutional neural network", "A network whose layers slide small kernels over the image. It finds a pattern "
+         "wherever it stands and needs few parameters.", ("CNN", "ConvNet")),
+    Term("architecture", "The plan of a network: which layers, how many, in which order. ResNet-18 and LeNet-5 are "
+         "architectures.", ("model architecture",)),
+    Term("ResNet", "A network whose blocks learn what to add to their input (He 2016). Such shortcuts let many layers be "
+         "trained.", ("ResNet-18", "residual network", "resnet18")),
+    Term("LeNet-5", "One of the first convolutional networks, made to read handwritten digits (LeCun 1998).",
+         ("lenet5", "LeNet")),
+    Term("logistic regression", "The weighted sum of all pixels, turned into a probability. It is the baseline that a "
+         "network should beat.", ("logistic",)),
+    Term("layer", "One step of a network. Its output is the next one’s input."),
+    Term("convolution", "Sliding a small grid of numbers over an image and summing the products at each place. It answers "
+         "the same question, such as “is here an edge?”, everywhere.", ("convolutional layer", "conv")),
+    Term("kernel", "The small grid of numbers that a convolution slides over the image. Training finds the numbers.",
+         ("filter", "convolution kernel")),
+    Term("kernel size", "Height and width of a kernel in pixels, often 3 × 3."),
+    Term("stride", "How many pixels a kernel moves at each step. A stride of 2 halves height and width."),
+    Term("padding", "A frame of zeros around an image, so that kernels also fit at its border."),
+    Term("feature map", "The result of one kernel: bright where its pattern was found. Deeper maps show more complex "
+         "patterns.", ("activation map",)),
+    Term("pooling", "Keeping one number of a small area, its largest or its mean. Maps become smaller, and small shifts "
+         "matter less.", ("max pooling", "average pooling", "down-sampling")),
+    Term("fully connected layer", "A layer in which each output depends on every input. It usually stands last and weighs "
+         "the features into a decision.", ("dense layer", "linear layer")),
+    Term("activation function", "A bend after each layer, without which many layers would be no more than one. ReLU, the "
+         "commonest, sets negative numbers to zero.", ("ReLU", "sigmoid", "tanh", "activation")),
+    Term("batch normalisation", "Bringing the numbers inside a network to a common scale, batch by batch. Training becomes "
+         "faster and steadier.", ("batch normalization", "BatchNorm")),
+    Term("dropout", "Silencing random features while training, so that the network does not rely on a single one."),
+    Term("receptive field", "The part of the image that one point of a layer can see. It grows with depth."),
+    Term("parameter", "A number inside the network that training finds: kernels, weights and biases.",
+         ("trainable parameter",)),
+    Term("weight", "A parameter that multiplies an input. Often used for all parameters, sometimes only for those of fully "
+         "connected layers.", ("weights",)),
+    Term("bias", "A parameter that is added after the weights have multiplied. Not to be mistaken for bias in a study.",
+         ("biases",)),
+    Term("hyperparameter", "A setting chosen before training, such as batch size or learning rate. Choosing it on the test "
+         "part would be cheating.", ("setting", "hyperparameters")),
+    Term("transfer learning", "Starting from a network trained on other images, such as photographs. Fewer radiological "
+         "images are then needed.", ("fine-tuning", "pretrained")),
+    Term("tensor", "Numbers in a grid of any dimension. An image is one with rows and columns."),
+    Term("softmax", "The last step, which turns the network’s scores into probabilities that add up to 1."),
+    Term("GPU", "A processor made for graphics that does many sums at once. It trains a network many times faster.",
+         ("graphics processing unit", "device")),
+    Term("deep learning framework", "A library that builds and trains networks, such as PyTorch or TensorFlow.",
+         ("framework", "PyTorch", "TensorFlow", "Keras")),
+    # Training
+    Term("epoch", "One pass through the whole training part. Training takes many."),
+    Term("batch", "The images that the network sees before it corrects itself once. Their number is the batch size.",
+         ("mini-batch", "batch size", "batch_size")),
+    Term("iteration", "One correction of the parameters, after one batch. An epoch has as many as there are batches.",
+         ("step",)),
+    Term("cost", "How far the predictions are from the ground truth, as one number. Training makes it small.",
+         ("loss", "cost function", "loss function")),
+    Term("cross entropy", "The cost used for classes: small when the true class gets a high probability, large when the "
+         "network is confidently wrong.", ("log loss", "cross_entropy")),
+    Term("label smoothing", "Asking for a little less than certainty, so that the network does not become overconfident."),
+    Term("forward propagation", "Sending an image through the network to get a prediction.", ("forward pass",)),
+    Term("back propagation", "Going back through the network to find out how each parameter contributed to the cost.",
+         ("backward pass", "backpropagation")),
+    Term("gradient", "For each parameter, how the cost changes if it grows a little."),
+    Term("gradient descent", "Changing each parameter a little against its gradient, again and again, until the cost no "
+         "longer falls."),
+    Term("learning rate", "The size of these steps. Too small is slow, too large never settles.", ("learning_rate",)),
+    Term("schedule", "How the learning rate changes during training: often down along half a cosine.",
+         ("cosine schedule", "warmup")),
+    Term("optimizer", "The recipe by which gradients become steps: SGD, momentum, Adam.", ("optimiser",)),
+    Term("SGD", "Stochastic gradient descent: a step after each image or batch, not after all of them.",
+         ("stochastic gradient descent",)),
+    Term("momentum", "Part of the last step lives on, as in a rolling ball. It smooths the way.",
+         ("SGD with momentum", "Nesterov accelerated gradient")),
+    Term("Adam", "An optimizer with its own step size for each parameter (Kingma and Ba 2015).",
+         ("adaptive moment estimation",)),
+    Term("weight decay", "A steady pull of the weights towards zero, which keeps the network simple.", ("weight_decay",)),
+    Term("overfitting", "The network learns its training images by heart and does worse on others. It shows as a tuning "
+         "cost that rises while the training cost falls."),
+    Term("early stopping", "Ending training when the tuning part no longer gains.", ("patience",)),
+    Term("best epoch", "The epoch whose parameters are kept, because the tuning part did best after it."),
+    Term("checkpoint", "A saved state of training from which it can go on after a power cut, as if nothing had happened."),
+    Term("ensemble", "Several networks whose answers are averaged. They rarely make the same mistake."),
+    Term("member", "One network of an ensemble, trained from its own random beginning."),
+    Term("seed", "The number from which all randomness follows. The same seed gives the same study.", ("random seed",)),
+    # Results
+    Term("threshold", "The probability from which an image counts as positive. Lowering it finds more disease and raises "
+         "more false alarms.", ("cut-off", "decision threshold")),
+    Term("operating point", "Sensitivity and specificity at the chosen threshold: one point of the ROC curve."),
+    Term("Youden’s index", "Sensitivity + specificity − 1. The threshold at which it is largest weighs both errors the same.",
+         ("Youden", "Youden's index", "youden index")),
+    Term("ROC curve", "Sensitivity against false alarms at every threshold. The nearer it bends to the upper left, the "
+         "better; the diagonal is chance.", ("ROC", "receiver operating characteristic")),
+    Term("no-information rate", "The share that is right when the commonest class is named every time. An accuracy below it "
+         "is worth nothing."),
+    Term("calibration slope", "1 when high probabilities are as high as they should be. Below 1 the network is too sure of "
+         "itself."),
+    Term("calibration intercept", "0 when the probabilities are right on average. Below 0 they are too high.",
+         ("calibration in the large",)),
+    Term("predictive value at a declared prevalence", "What a positive or negative answer would be worth where the disease "
+         "is as frequent as the plan declares. It is worked out from sensitivity and specificity.",
+         ("positive predictive value at declared prevalence", "negative predictive value at declared prevalence")),
+    Term("AUC", "The chance that an image with the disease gets a higher probability than one without. 0.5 is a coin, 1 is "
+         "perfect.", ("area under the curve", "area under the ROC curve", "AUROC")),
+    Term("macro-average AUC", "The mean of the AUCs of all classes, each against the rest. A rare class counts as much as a "
+         "frequent one.", ("macro AUC", "macro average")),
+    Term("average precision", "The area under the curve of positive predictive value against sensitivity. Unlike the AUC it "
+         "depends on how frequent the disease is.", ("precision–recall curve", "AUPRC")),
+    Term("sensitivity", "Of those with the disease, the share that is found. The rest is missed.",
+         ("recall", "true-positive rate", "TPR")),
+    Term("specificity", "Of those without the disease, the share that is cleared. The rest is a false alarm.",
+         ("true-negative rate", "TNR")),
+    Term("false positive", "An image without the disease that the network calls positive: a false alarm.", ("FP",)),
+    Term("false negative", "An image with the disease that the network calls negative: a miss.", ("FN",)),
+    Term("true positive", "An image with the disease that the network finds.", ("TP",)),
+    Term("true negative", "An image without the disease that the network clears.", ("TN",)),
+    Term("false-positive rate", "Of those without the disease, the share called positive: 1 − specificity.", ("FPR",)),
+    Term("false-negative rate", "Of those with the disease, the share missed: 1 − sensitivity.", ("FNR",)),
+    Term("PPV", "Of those called positive, the share that has the disease. It falls as the disease gets rarer.",
+         ("positive predictive value", "precision")),
+    Term("NPV", "Of those called negative, the share that is free of the disease.", ("negative predictive value",)),
+    Term("accuracy", "The share of all answers that is right. With a rare disease it is high even for a network that finds "
+         "nothing."),
+    Term("balanced accuracy", "The mean of the shares found in each class. A rare class counts as much as a frequent one."),
+    Term("F1 score", "One number for sensitivity and positive predictive value, their harmonic mean. For masks it is called "
+         "the Dice score.", ("F1", "Dice score", "Dice", "Sørensen-Dice coefficient")),
+    Term("Jaccard index", "The overlap of two masks divided by their union.", ("IoU", "intersection over union")),
+    Term("likelihood ratio", "How much a positive (or negative) answer raises (or lowers) the odds of disease. Above 10 or "
+         "below 0.1 it changes the mind.", ("positive likelihood ratio", "negative likelihood ratio", "LR+", "LR-")),
+    Term("kappa", "Agreement beyond chance: 0 is chance, 1 is perfect (Cohen 1960).", ("Cohen’s kappa", "cohen kappa")),
+    Term("Matthews correlation coefficient", "The correlation between truth and answer; 0 is chance, 1 is perfect.",
+         ("MCC",)),
+    Term("Brier score", "The mean squared distance between probability and truth. Lower is better, and it punishes "
+         "overconfidence.", ("Brier",)),
+    Term("calibration", "Whether probabilities mean what they say: of images given 80 %, eight in ten should have the "
+         "disease.", ("calibrated",)),
+    Term("confusion matrix", "A table of truth against answer. The right answers stand on its diagonal."),
+    Term("confidence interval", "The range in which the truth plausibly lies, given how few patients were tested. A 95 % "
+         "interval misses it in one study of twenty.", ("CI", "interval")),
+    Term("Wilson interval", "A confidence interval for a share that stays between 0 and 100 % and behaves well for small "
+         "numbers (Wilson 1927).", ("Wilson",)),
+    Term("DeLong interval", "A confidence interval for the AUC without assumptions on the probabilities (DeLong 1988).",
+         ("DeLong",)),
+    Term("bootstrap", "Drawing the patients anew, with replacement, hundreds of times, to see how much a number varies."),
+    Term("unit of analysis", "What is counted: images or patients. Ten images of one patient are not ten patients.",
+         ("unit",)),
+    Term("clustered", "Images of one patient resemble each other; a clustered interval allows for it and is wider.",
+         ("cluster", "clustering")),
+    Term("design effect", "How many times more images are needed because they come from fewer patients. 1 means that it "
+         "makes no difference."),
+    Term("percentile", "The value below which so many in a hundred lie. Half of all lie below the median.",
+         ("median", "quartile")),
+    Term("exploratory", "A result that was looked at more than once while choices were still open. It raises a question and "
+         "answers none."),
+    # Explanation
+    Term("saliency map", "A map of the pixels that moved the answer most. It shows where the network looked, not why.",
+         ("saliency", "heat map", "heatmap")),
+    Term("Grad-CAM", "A saliency map made from the last feature maps, weighed by how much they matter for the class "
+         "(Selvaraju 2017)."),
+    Term("sanity check", "Repeating a saliency map with random parameters. A map that stays the same explains nothing "
+         "(Adebayo 2018).", ("randomisation test",)),
+    # Trust
+    Term("record", "The log of the study: each stage, its settings, its files and its time. It can be added to, not "
+         "altered unseen."),
+    Term("hash", "A fingerprint of a file: one changed bit gives another one.", ("SHA-256", "checksum")),
+    Term("hash chain", "Each entry of the record carries the fingerprint of the one before. The last one therefore vouches "
+         "for all.", ("record head code", "head code")),
+    Term("certificate", "The proof that no patient and no image stands in two parts, with the fingerprint of the split."),
+    Term("reproducible", "The same data, settings and seed give the same numbers, on the same kind of machine bit for bit.",
+         ("reproducibility",)),
+    # Other networks of the article
+    Term("recurrent neural network", "A network for sequences, such as sentences of a radiology report.", ("RNN",)),
+    Term("generative adversarial network", "Two networks in contest: one makes images, the other tells them from real ones.",
+         ("GAN",)),
+    Term("ImageNet", "A collection of more than a million photographs; the yearly contest on it made deep learning famous.",
+         ("ILSVRC",)),
+    Term("AlexNet", "The convolutional network that won the ImageNet contest of 2012."),
+    Term("U-Net", "A network that outlines structures pixel by pixel (Ronneberger 2015).", ("segmentation network",)),
+    Term("mean squared error", "The cost used for numbers such as bone age: the mean of the squared errors.", ("MSE",)),
+)  # fmt: skip
+
+GLOSSARY: dict[str, Term] = {term.name: term for term in _TERMS}
+"""Name → entry."""
+
+_BY_WORD: dict[str, Term] = {
+    **{word.lower(): term for term in _TERMS for word in term.synonyms},
+    **{term.name.lower(): term for term in _TERMS},
+}

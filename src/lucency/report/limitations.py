@@ -1,0 +1,262 @@
+"""The limitations that the facts of a study give away by themselves."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from lucency.domain.cohort import KEPT
+from lucency.domain.estimate import Estimate
+from lucency.domain.parts import Part
+from lucency.report import words
+from lucency.report.counts import DUPLICATE, PartCount, count_parts, reasons_of_refusal, share_of_largest_class
+from lucency.report.material import Material, Member
+
+FEW_POSITIVES = 50
+WIDE_INTERVAL = 0.15
+IMBALANCE = 0.75
+"""Share of the largest class from which the classes count as imbalanced."""
+SHIFT = 0.05
+"""Difference between tuning and test that is worth a word."""
+MANY_REFUSED = 0.05
+
+
+@dataclass(frozen=True)
+class Limitation:
+    """One weakness of the study: a title and what follows from it."""
+
+    title: str
+    text: str
+
+
+def find_limitations(material: Material) -> list[Limitation]:
+    """Look for every known weakness, the gravest first."""
+    checks: tuple[Callable[[Material], Iterator[Limitation]], ...] = (
+        _leak, _opened_again, _no_external_test, _each_image_a_patient, _small_test, _wide_intervals, _one_site,
+        _one_label_source, _imbalance, _several_images, _threshold_shift, _overfitting, _undertrained, _flipped,
+        _refused, _duplicates, _official_split,
+    )  # fmt: skip
+    return [limitation for check in checks for limitation in check(material)]
+
+
+def sides_are_known(material: Material) -> bool:
+    """Tell whether any image says which side it shows."""
+    return any(row.laterality for row in material.cohort)
+
+
+def flips_across(material: Material) -> bool:
+    """Tell whether training mirrors left and right."""
+    augmentation = material.plan.augmentation
+    return augmentation is not None and augmentation.flip_horizontal > 0
+
+
+def _leak(material: Material) -> Iterator[Limitation]:
+    parts_of_patient: dict[str, set[str]] = {}
+    for row in material.split:
+        parts_of_patient.setdefault(row.patient_id, set()).add(row.part)
+    n_patients = max(
+        material.certificate.n_patients_shared, sum(len(parts) > 1 for parts in parts_of_patient.values())
+    )
+    if n_patients or material.certificate.n_images_shared:
+        yield Limitation(
+            "The parts are not apart",
+            f"{words.of_patients(n_patients)} and {words.of_images(material.certificate.n_images_shared)} stand in more "
+            "than one part. The network may have recognised them, and every result below is too good by an unknown amount.",
+        )
+
+
+def _opened_again(material: Material) -> Iterator[Limitation]:
+    if words.is_exploratory(material):
+        yield Limitation(
+            "The test set was opened more than once",
+            f"It was opened {material.n_openings} times. Whatever was changed between the openings may have been chosen "
+            "because it did better on these very images, so the results are exploratory and need a fresh test set.",
+        )
+
+
+def _no_external_test(_: Material) -> Iterator[Limitation]:
+    yield Limitation(
+        "No external test set",
+        "The test patients come from the same source as the training patients. Expect a lower performance at another "
+        "hospital, on other scanners and in other populations, until it has been measured there.",
+    )
+
+
+def _each_image_a_patient(material: Material) -> Iterator[Limitation]:
+    patient = material.plan.data.patient
+    if patient is not None and patient.from_ == "each_image":
+        yield Limitation(
+            "Patients are not known",
+            "The plan declares every image to be another patient. If a patient has several images, the same patient may "
+            "have trained and tested the network, and the results are too good.",
+        )
+
+
+def _small_test(material: Material) -> Iterator[Limitation]:
+    test = _part(material, Part.TEST)
+    rarest, n = min(test.classes.items(), key=lambda item: item[1])
+    if material.positive:
+        rarest, n = material.positive, test.classes[material.positive]
+    if n < FEW_POSITIVES:
+        yield Limitation(
+            "Few test images of a class",
+            f"The test part holds only {words.of_images(n)} of {rarest}. A few more or fewer errors would change the "
+            f"sensitivity visibly; {FEW_POSITIVES} or more are advisable.",
+        )
+
+
+def _wide_intervals(material: Material) -> Iterator[Limitation]:
+    wide = [e for e in words.key_estimates(material) if _width(e) > WIDE_INTERVAL]
+    if wide:
+        listed = "; ".join(f"{e.name} {words.quote(e)}" for e in wide)
+        yield Limitation("Wide confidence intervals", f"The truth may lie far from the value that is printed: {listed}.")
+
+
+def _one_site(material: Material) -> Iterator[Limitation]:
+    sites = {row.site for row in material.cohort if row.status == KEPT}
+    if sites == {""}:
+        yield Limitation(
+            "Sites are not recorded",
+            "The images do not tell where they were made, so it cannot be checked whether the network works equally well "
+            "at each site, or knows the site instead of the disease.",
+        )
+    elif len(sites) == 1:
+        yield Limitation("One site", f"All images come from {sites.pop()}; its scanners and habits are part of the result.")
+
+
+def _one_label_source(material: Material) -> Iterator[Limitation]:
+    sources = {row.source for row in material.labels if row.status == KEPT}
+    if len(sources) == 1:
+        yield Limitation(
+            "One source of the ground truth",
+            f"Every label comes from one source ({sources.pop()}). No second reading tells how often the labels "
+            "themselves are wrong.",
+        )
+
+
+def _imbalance(material: Material) -> Iterator[Limitation]:
+    counts = _part(material, Part.TRAINING).classes
+    share = share_of_largest_class(counts)
+    if share >= IMBALANCE:
+        largest = max(counts, key=lambda name: counts[name])
+        weighed = material.plan.training.class_weights == "balanced"
+        remedy = (
+            "Training weighed the classes to make up for it."
+            if weighed
+            else "Training did not weigh the classes, which favours the frequent one."
+        )
+        yield Limitation(
+            "Imbalanced classes",
+            f"{words.proportion(share, 0)} of the training images are {largest}. {remedy} Accuracy and predictive values "
+            "hold only where diseases are as frequent as here.",
+        )
+
+
+def _several_images(material: Material) -> Iterator[Limitation]:
+    test = _part(material, Part.TEST)
+    clustered = any(e.n_clusters is not None for e in material.estimates if e.part == Part.TEST)
+    if test.n_images > test.n_patients:
+        care = (
+            "The intervals allow for this where the table says so."
+            if clustered
+            else "The intervals do not allow for this and are too narrow."
+        )
+        yield Limitation(
+            "Several images a patient",
+            f"The {words.of_images(test.n_images)} of the test part show {words.of_patients(test.n_patients)}; images of "
+            f"one patient resemble each other and tell less than as many patients would. {care}",
+        )
+
+
+def _threshold_shift(material: Material) -> Iterator[Limitation]:
+    for names in (words.SENSITIVITY, words.SPECIFICITY) if material.positive else ():
+        groups = ("all", material.positive or "")
+        test = words.find(material.estimates, names, Part.TEST, groups)
+        tuning = words.find(material.estimates, names, Part.TUNING, groups)
+        if test and tuning and test.value is not None and tuning.value is not None:
+            drop = tuning.value - test.value
+            if abs(drop) > SHIFT:
+                yield Limitation(
+                    f"The threshold moved: {test.name}",
+                    f"At the threshold chosen on the tuning part, the {test.name} there was {words.quote(tuning)}; on the "
+                    f"test part it is {words.quote(test)}. The threshold "
+                    + ("promised more than it keeps." if drop > 0 else "was set on a harder sample."),
+                )
+
+
+def _overfitting(material: Material) -> Iterator[Limitation]:
+    gaps = [_gap(member) for member in material.members]
+    n_wide = sum(gap > 0.5 for gap in gaps)
+    if n_wide:
+        yield Limitation(
+            "A gap between training and tuning (overfitting)",
+            "At the epoch that was kept, the cost on the tuning part stood clearly above that on the training part"
+            + (f" in {n_wide} of {len(gaps)} networks" if len(gaps) > 1 else "")
+            + ": the network knows its training images better than new ones. More data, more augmentation or a smaller "
+            "network may help.",
+        )
+
+
+def _undertrained(material: Material) -> Iterator[Limitation]:
+    at_the_end = [m for m in material.members if m.best_epoch == m.epochs[-1].epoch]
+    if at_the_end:
+        yield Limitation(
+            "The best epoch was the last",
+            (
+                f"In {len(at_the_end)} of {len(material.members)} networks the tuning part was still gaining"
+                if len(material.members) > 1
+                else "The tuning part was still gaining"
+            )
+            + " when training ended; more epochs may give a better network.",
+        )
+
+
+def _flipped(material: Material) -> Iterator[Limitation]:
+    if flips_across(material) and sides_are_known(material):
+        yield Limitation(
+            "Training mirrors left and right",
+            "The images tell their side, yet augmentation flips them horizontally, so the network cannot learn what "
+            "differs between the sides: the heart, the stomach, a marker.",
+        )
+
+
+def _refused(material: Material) -> Iterator[Limitation]:
+    n = sum(n for reason, n in reasons_of_refusal(material).items() if reason != DUPLICATE)
+    n_found = len(material.cohort)
+    if n > MANY_REFUSED * n_found:
+        yield Limitation(
+            "Many images were refused",
+            f"{words.count(n)} of {words.of_images(n_found)} ({words.proportion(n / n_found)}) could not be used. If they "
+            "differ from the others, for example because they are more difficult, the results are too good.",
+        )
+
+
+def _duplicates(material: Material) -> Iterator[Limitation]:
+    n = reasons_of_refusal(material)[DUPLICATE]
+    if n:
+        yield Limitation(
+            "The source repeats itself",
+            f"{words.of_images(n)} {'was' if n == 1 else 'were'} an exact copy of another and left out. Copies that were "
+            "cropped or compressed anew are not recognised.",
+        )
+
+
+def _official_split(material: Material) -> Iterator[Limitation]:
+    if material.plan.split.official:
+        yield Limitation(
+            "The data set prescribes the split",
+            "Its official parts were kept, so that the result compares with others; whether the patients are apart rests "
+            "on the makers of the data set wherever patients are not known.",
+        )
+
+
+def _part(material: Material, part: Part) -> PartCount:
+    return count_parts(material)[list(Part).index(part)]
+
+
+def _width(estimate: Estimate) -> float:
+    return 0.0 if estimate.low is None or estimate.high is None else estimate.high - estimate.low
+
+
+def _gap(member: Member) -> float:
+    """Return how far the tuning cost stands above the training cost at the kept epoch, as a share of the latter."""
+    kept = member.epochs[member.best_epoch - 1]
+    return (kept.tuning_cost - kept.training_cost) / kept.training_cost if kept.training_cost else 0.0

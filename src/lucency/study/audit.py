@@ -1,0 +1,88 @@
+"""Verify a finished study: nothing that the record vouches for was changed since."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from lucency.domain.cohort import CohortRow
+from lucency.errors import PatientLeakError, PlanError
+from lucency.provenance import head_code, sha256_of_file
+from lucency.study.cohort import COHORT, SPLIT, split_rows_of
+from lucency.study.folder import STAGE_DONE, TEST_OPENED, StudyFolder
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was verified."""
+
+    is_well: bool
+    what: str
+
+
+def audit_study(path: Path) -> list[Finding]:
+    """Verify the chain, every recorded file, the images, the split and the openings.
+
+    Raises:
+        PlanError: the folder holds no study.
+        RecordError: the chain of the record is broken.
+    """
+    if not (path / "record.jsonl").exists():
+        raise PlanError(f"{path} holds no study (there is no record.jsonl). Give the folder that `lucency run` wrote.")
+    folder = StudyFolder(path)
+    record = folder.record
+    return [
+        Finding(True, f"record: {len(record.entries)} entries, the chain is whole, head code {head_code(record.head)}"),
+        *_files(folder),
+        *_images(folder),
+        *_split(folder),
+        Finding(True, _openings(folder)),
+    ]
+
+
+def _files(folder: StudyFolder) -> Iterator[Finding]:
+    """Compare every file with the newest entry of the stage that wrote it."""
+    newest = {
+        entry.payload["stage"]: entry.payload["writes"] for entry in folder.record.entries if entry.event == STAGE_DONE
+    }
+    expected = {file: sha256 for writes in newest.values() for file, sha256 in writes.items()}
+    changed = [f for f, sha256 in expected.items() if not (folder.path / f).exists() or folder.hash(f) != sha256]
+    yield Finding(not changed, f"files: {len(expected) - len(changed)} of {len(expected)} are as recorded")
+    yield from (Finding(False, f"{file} was changed or removed after it was written") for file in sorted(changed))
+
+
+def _images(folder: StudyFolder) -> Iterator[Finding]:
+    """Compare the images with their hashes in the cohort, where they still lie."""
+    if not (folder.path / COHORT).exists():
+        return
+    images = Path(yaml.safe_load((folder.path / "study.yaml").read_text())["data"]["images"])
+    if not images.is_dir():
+        kind = "they lie in an archive" if images.is_file() else "they are not here"
+        yield Finding(True, f"images: not compared one by one, because {kind}")
+        return
+    rows = folder.read_rows(COHORT, CohortRow)
+    changed = [r for r in rows if not (images / r.source).is_file() or sha256_of_file(images / r.source) != r.sha256]
+    yield Finding(not changed, f"images: {len(rows) - len(changed)} of {len(rows)} are as recorded")
+    yield from (
+        Finding(False, f"image {row.image_id} was changed or removed after it was read") for row in changed[:20]
+    )
+
+
+def _split(folder: StudyFolder) -> Iterator[Finding]:
+    if not (folder.path / SPLIT).exists():
+        return
+    try:
+        rows = split_rows_of(folder)
+    except PatientLeakError as leak:
+        yield Finding(False, str(leak))
+    else:
+        yield Finding(True, f"split: {len(rows)} images; no patient and no image stands in two parts")
+
+
+def _openings(folder: StudyFolder) -> str:
+    times = [entry.time for entry in folder.record.entries if entry.event == TEST_OPENED]
+    if not times:
+        return "test set: sealed, never opened"
+    n = folder.n_openings()
+    return f"test set: opened for {n} evaluation{'s' if n > 1 else ''} ({', '.join(times)})"

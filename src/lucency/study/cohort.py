@@ -1,0 +1,131 @@
+"""The first chapters of every study: from files to a labelled cohort, split by patient."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from lucency.domain.cohort import KEPT, REFUSED, CohortRow, LabelRow, SplitRow
+from lucency.study.folder import STAGE_DONE, StudyFolder
+from lucency.study.plan import as_settings
+from lucency.study.stage import Stage, Study
+
+COHORT, LABELS, CLASSES, SPLIT, CERTIFICATE = (
+    "cohort.csv",
+    "labels.csv",
+    "classes.json",
+    "split.csv",
+    "certificate.json",
+)
+STORE = ["store/images.bin", "store/store.json"]
+
+
+def _curation_settings(study: Study) -> Any:
+    """Depend on the images as they lie there; where they lie no more, on what the store was made from."""
+    from lucency.data.sources import find_images
+
+    data = study.plan.data
+    last = study.folder.record.last(STAGE_DONE, stage="curate")
+    if last and not Path(data.images).exists():
+        study.desk.say(f"{Path(data.images).name} is not here; going on with the images in the store.")
+        fingerprint = last.payload["settings"]["fingerprint"]
+    else:
+        fingerprint = find_images(data).fingerprint
+    patient = as_settings(data.patient) if data.patient else None
+    table = _table_hash(study) if data.patient and data.patient.from_ == "table" else None
+    return {"fingerprint": fingerprint, "image": as_settings(data.image), "patient": patient, "table": table}
+
+
+def _label_settings(study: Study) -> Any:
+    labels = study.plan.data.labels
+    return as_settings(labels) | {"table": _table_hash(study) if labels.from_ == "table" else None}
+
+
+def _table_hash(study: Study) -> str | None:
+    """Hash the table's content, so that moving it changes nothing and editing it does."""
+    from lucency.provenance import sha256_of_file
+
+    table = study.plan.data.labels.table
+    return sha256_of_file(Path(table)) if table and Path(table).is_file() else None
+
+
+def _curate(study: Study, key: str) -> Iterable[str]:
+    from lucency.data.curation import curate
+    from lucency.data.sources import find_images
+
+    source = find_images(study.plan.data)
+    rows = curate(source, study.plan.data, study.folder.path / "store", key, study.desk)
+    n_kept = sum(row.status == KEPT for row in rows)
+    refused = Counter(row.reason for row in rows if row.status == REFUSED)
+    reasons = "".join(f", {n} refused ({code})" for code, n in sorted(refused.items()))
+    study.desk.say(
+        f"Images: {n_kept} of {len(rows)} kept{reasons}; {len({r.patient_id for r in rows} - {''})} patients."
+    )
+    return [study.folder.write_rows(COHORT, rows), *STORE]
+
+
+def _label(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
+    from lucency.data.ground_truth.labelling import label
+    from lucency.data.sources import archive_labels
+
+    cohort = study.folder.read_rows(COHORT, CohortRow)
+    labels = study.plan.data.labels
+    labelling = label(cohort, labels, archive_labels(study.plan.data) if labels.from_ == "archive" else {})
+    counts = Counter(row.target for row in labelling.rows if row.status == KEPT)
+    refused = Counter(row.reason for row in labelling.rows if row.status == REFUSED)
+    words = ", ".join(f"{counts[name]} {name}" for name in labelling.classes)
+    words += "".join(f", {n} set aside ({code})" for code, n in sorted(refused.items()))
+    study.desk.say(f"Labels: {words}.")
+    if labelling.unknown_rows:
+        first = ", ".join(map(str, labelling.unknown_rows[:5]))
+        study.desk.say(
+            f"The label table names {len(labelling.unknown_rows)} images that are not among the readable ones (rows "
+            f"{first}{' …' if len(labelling.unknown_rows) > 5 else ''}); classes.json lists them."
+        )
+    facts = {"classes": labelling.classes, "unknown_table_rows": labelling.unknown_rows}
+    return [study.folder.write_rows(LABELS, labelling.rows), study.folder.write_json(CLASSES, facts)]
+
+
+def _split(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
+    from lucency.data.split import certify, split_by_patient
+
+    folder, settings, seed = study.folder, study.plan.split, study.plan.seed
+    cohort, labels = folder.read_rows(COHORT, CohortRow), folder.read_rows(LABELS, LabelRow)
+    rows = split_by_patient(cohort, labels, settings, seed)
+    certificate = certify(rows, cohort, labels, settings, seed)
+    counts = ", ".join(
+        f"{part} {n} ({certificate.n_patients[part]} patients)" for part, n in certificate.n_images.items()
+    )
+    study.desk.say(f"Split: {counts}; no patient and no image stands in two parts.")
+    table = folder.write_rows(SPLIT, rows)
+    return [table, folder.write_json(CERTIFICATE, asdict(certificate) | {"sha256": folder.hash(SPLIT)})]
+
+
+def classes_of(study: Study) -> tuple[str, ...]:
+    """Return the class names; of two, the second is the positive one."""
+    return tuple(study.folder.read_json(CLASSES)["classes"])
+
+
+def split_rows_of(folder: StudyFolder) -> list[SplitRow]:
+    """Return the split, after making sure once more that it does not leak.
+
+    Raises:
+        PatientLeakError: a patient, an exam or an image stands in two parts.
+    """
+    from lucency.data.split import refuse_overlap
+
+    rows = folder.read_rows(SPLIT, SplitRow)
+    refuse_overlap(rows, folder.read_rows(COHORT, CohortRow))
+    return rows
+
+
+CURATE = Stage("curate", "The images are read.", _curation_settings, lambda _: [], _curate)
+LABEL = Stage("label", "The labels are read.", _label_settings, lambda _: [COHORT], _label)
+SPLIT_STAGE = Stage(
+    "split",
+    "The split is made.",
+    lambda study: {"split": as_settings(study.plan.split), "seed": study.plan.seed},
+    lambda _: [COHORT, LABELS],
+    _split,
+)

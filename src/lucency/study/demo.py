@@ -1,0 +1,45 @@
+"""The demonstration: a made-up cohort and the plan of a study on it."""
+
+import json
+import shutil
+from pathlib import Path
+
+from lucency import __version__
+from lucency.domain.progress import Desk
+from lucency.errors import PlanError
+from lucency.provenance import write_atomically
+
+PLAN = """\
+# The demonstration of lucency: who is ill on a chest radiograph? Every person, date and finding is invented.
+# Change a setting and run `lucency run study.yaml --out study`: only what depends on it is done again.
+title: Pneumonia on made-up chest radiographs
+task: classification
+data:
+  images: cohort/images
+  labels: {from: table, table: cohort/labels.csv, image_column: image, label_column: label}
+  patient: dicom
+  image: {size: 64}
+network: {architecture: small_cnn, n_kernels: [16, 32, 64]}
+training: {epochs: 24, batch_size: 32, learning_rate: 3.0e-3}
+"""
+
+
+def prepare_demo(folder: Path, desk: Desk) -> Path:
+    """Write the cohort, unless it is there already, and the plan; return the plan's path.
+
+    Raises:
+        PlanError: the folder holds something else.
+    """
+    from lucency.data.phantoms import write_cohort
+
+    cohort, mark = folder / "cohort", folder / "cohort" / "complete.json"
+    known = {"lucency": __version__}
+    if not mark.exists() or json.loads(mark.read_text()) != known:
+        if folder.exists() and any(folder.iterdir()) and not cohort.exists():
+            raise PlanError(f"{folder} is not empty. Choose another folder with --out.")
+        shutil.rmtree(cohort, ignore_errors=True)
+        desk.say("Making up a cohort of chest radiographs with labels, two readers and reports …")
+        write_cohort(cohort)
+        write_atomically(mark, json.dumps(known))
+    write_atomically(folder / "study.yaml", PLAN)
+    return folder / "study.yaml"

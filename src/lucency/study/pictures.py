@@ -1,0 +1,150 @@
+"""Images for the report: samples, augmented samples, errors, and what the network looked at."""
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from lucency.domain.predictions import Predictions
+from lucency.randomness import generator
+from lucency.study.stage import Study
+
+if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
+    from torch import nn
+
+    from lucency.training.examples import Examples
+
+SAMPLES, AUGMENTED, ERRORS, SALIENCY = (
+    "figures/samples.json",
+    "figures/augmented.json",
+    "figures/errors.json",
+    "figures/saliency.json",
+)
+N_SAMPLES = 8
+N_DRAWS = 7
+"""How often the augmentation sheet changes one image."""
+LARGEST_SIDE = 256
+"""Pixels of a picture in the report; a larger one would only make the page heavy."""
+
+
+def show_samples(study: Study, training: "Examples", classes: Sequence[str]) -> list[str]:
+    """Write a few training images of each class, and one image of each augmented several times."""
+    import torch
+
+    from lucency.data.augmentation import Batch, make_augmenter
+
+    targets = training.targets.numpy()
+    draw = generator(study.plan.seed, "sample sheet")
+    n_each = max(1, N_SAMPLES // len(classes))
+    chosen = [
+        int(number)
+        for label in range(len(classes))
+        for number in np.sort(draw.permutation(np.flatnonzero(targets == label))[:n_each])
+    ]
+    images = training.fractions(np.array(chosen)).numpy()
+    pictures = [(image, classes[targets[number]]) for number, image in zip(chosen, images, strict=True)]
+    files = _write_pictures(study, SAMPLES, "sample", [(picture, {"caption": name}) for picture, name in pictures])
+    if not study.plan.augmentation:
+        return [*files, study.folder.write_json(AUGMENTED, [])]
+    augment = make_augmenter(study.plan.augmentation, study.plan.seed)
+    firsts = np.array(chosen[:: max(1, n_each)][:2])
+    sheet = []
+    for number in firsts:
+        original = training.images(np.array([number]))
+        sheet.append((training.fractions(np.array([number])).numpy()[0], {"caption": "original"}))
+        for epoch in range(N_DRAWS):
+            changed = augment(Batch(original), training.sample_keys[[number]], epoch).images
+            sheet.append((torch.clamp(changed, 0, 1).numpy()[0], {"caption": f"epoch {epoch + 1}"}))
+    return [*files, *_write_pictures(study, AUGMENTED, "augmented", sheet)]
+
+
+def show_errors(study: Study, test: Predictions, called: NDArray[np.int64], examples: "Examples") -> list[str]:
+    """Write the errors that the network was most sure of."""
+    sure = test.probabilities[np.arange(len(test)), called]
+    wrong = np.flatnonzero(called != test.targets)
+    # how far the named class is above the true one orders the errors whatever the threshold is
+    margin = sure - test.probabilities[np.arange(len(test)), test.targets]
+    worst = wrong[np.lexsort((wrong, -margin[wrong]))][: study.plan.report.n_worst]
+    pictures = [
+        (
+            image,
+            {
+                "image_id": test.image_ids[number],
+                "target": test.classes[test.targets[number]],
+                "predicted": test.classes[called[number]],
+                "probability": float(sure[number]),
+            },
+        )
+        for number, image in zip(worst, examples.fractions(worst).numpy(), strict=True)
+    ]
+    return _write_pictures(study, ERRORS, "error", pictures)
+
+
+def show_saliency(
+    study: Study, test: Predictions, called: NDArray[np.int64], examples: "Examples", network: "nn.Module"
+) -> list[str]:
+    """Write saliency maps of the surest answers of each class, with the check by randomised weights."""
+    from lucency.explanation.saliency import saliency
+    from lucency.explanation.sanity_check import check_by_randomisation
+
+    n_cases, n_classes = study.plan.explanation.n_cases, len(test.classes)
+    if n_cases == 0 or len(test) == 0:
+        return [study.folder.write_json(SALIENCY, None)]
+    chosen = np.concatenate([_surest(test, label, -(-n_cases // n_classes)) for label in reversed(range(n_classes))])
+    chosen = chosen[:n_cases]
+    images = examples.fractions(chosen)
+    maps = saliency(network, images, called[chosen].tolist())
+    check = check_by_randomisation(
+        network, images, study.plan.seed, [test.patient_ids[number] for number in chosen], study.plan.evaluation.level
+    )
+    pictures = [
+        (
+            _overlay(image, heat),
+            {
+                "caption": f"{test.image_ids[number]}: truth {test.classes[test.targets[number]]}, network "
+                f"{test.classes[called[number]]} (probability {test.probabilities[number, called[number]]:.2f})",
+                "similarity_after_randomisation": None if np.isnan(similar) else float(similar),
+            },
+        )
+        for number, image, heat, similar in zip(chosen, images.numpy(), maps.maps, check.similarity, strict=True)
+    ]
+    files = _write_pictures(study, SALIENCY, "saliency", pictures)
+    cases = study.folder.read_json(SALIENCY)
+    study.folder.write_json(SALIENCY, {"method": maps.method, "verdict": check.verdict, "cases": cases})
+    return files
+
+
+def _surest(test: Predictions, label: int, n_cases: int) -> NDArray[np.int64]:
+    """Return the images of one class to which the network gave that class most firmly."""
+    of_class = np.flatnonzero(test.targets == label)
+    return of_class[np.argsort(-test.probabilities[of_class, label], kind="stable")][:n_cases]
+
+
+def _overlay(image: NDArray[np.float32], heat: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Lay a map, axes (row, column), over an image, axes (channel, row, column), from red to yellow."""
+    grey = np.repeat(image, 3, axis=0) if len(image) == 1 else image
+    colour = np.stack([np.ones_like(heat), 0.15 + 0.8 * heat, 0.1 * heat])
+    return grey + (colour - grey) * (0.65 * heat)
+
+
+def _write_pictures(
+    study: Study, index: str, name: str, pictures: Sequence[tuple[NDArray[np.float32], dict[str, object]]]
+) -> list[str]:
+    """Write pictures and an index of them with their facts; return the names of all files."""
+    files = [study.folder.write(f"figures/{name}-{n:02d}.png", _png(image)) for n, (image, _) in enumerate(pictures)]
+    facts = [{"file": file, **about} for file, (_, about) in zip(files, pictures, strict=True)]
+    return [*files, study.folder.write_json(index, facts)]
+
+
+def _png(image: NDArray[np.float32]) -> bytes:
+    """Encode an image of fractions of white, axes (channel, row, column)."""
+    levels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    picture = Image.fromarray(levels[0] if len(levels) == 1 else np.moveaxis(levels, 0, -1))
+    if max(picture.size) > LARGEST_SIDE:
+        picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()

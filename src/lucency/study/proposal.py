@@ -1,0 +1,152 @@
+"""Look at a source of images and propose a plan, with comments and with what is unclear."""
+
+import os
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from lucency.data.reading import ImageFile, RefusedImage
+from lucency.data.sources import Candidate, find_images
+from lucency.domain.plan import Data
+from lucency.errors import SourceError
+
+N_LOOKED_AT = 40
+"""Images opened to learn sizes and headers; enough to propose, and quick on a network drive."""
+NAME_RULES = (
+    (r"^(.+)[-_ ]\d+\.[^.]+$", "everything before the last number of the file name"),
+    (r"^([A-Za-z]*[-_ ]?\d+)", "the beginning of the file name up to the end of its first number"),
+)
+"""Where file names usually hide the patient."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A plan to read and correct."""
+
+    plan: str
+    """study.yaml with comments."""
+    remarks: tuple[str, ...]
+    """What was seen, and what must be checked."""
+
+
+@dataclass(frozen=True)
+class _Guess:
+    """A section of the plan with the remark that goes with it."""
+
+    lines: tuple[str, ...]
+    remark: str
+
+
+def propose(source: Path, plan_folder: Path) -> Proposal:
+    """Propose a plan for the images in `source`, to be saved in `plan_folder`.
+
+    Raises:
+        SourceError: there are no readable images.
+    """
+    found = find_images(Data(images=str(source.resolve())))
+    looks = _look(found.candidates)
+    sizes = Counter(look.pixels.shape[:2] for look in looks)
+    labels = _guess_labels(found.candidates)
+    patient = _guess_patient(found.candidates, looks)
+    size = _guess_size(sizes)
+    path = Path(os.path.relpath(source.resolve(), plan_folder)).as_posix()
+    official = any(candidate.official_part for candidate in found.candidates)
+    plan = [
+        f"# A plan for the images in {path}. Settings that are left out keep their defaults: `lucency schema` lists them all.",
+        "title: A deep-learning study",
+        "task: classification",
+        "data:",
+        f"  images: {_quoted(path)}",
+        *labels.lines,
+        *patient.lines,
+        f"  image: {{size: {size}}}".ljust(40) + "# height and width in pixels that every image is brought to",
+        *(
+            ["split: {official: true}".ljust(40) + "# the parts that the data set itself prescribes"]
+            if official
+            else []
+        ),
+        "network: {architecture: resnet18}".ljust(40) + "# or small_cnn, which trains in minutes without a GPU",
+        "training: {epochs: 30}",
+    ]
+    kinds = Counter(PurePosixPath(candidate.source).suffix.lower() or "no suffix" for candidate in found.candidates)
+    seen = (
+        ", ".join(f"{n} {kind}" for kind, n in kinds.most_common(4))
+        if not official
+        else f"{len(found.candidates)} images"
+    )
+    shapes = ", ".join(f"{rows}×{columns}" for (rows, columns), _ in sizes.most_common(3))
+    remarks = (f"Found {seen}; sizes {shapes}{' …' if len(sizes) > 3 else ''} pixels.", labels.remark, patient.remark)
+    return Proposal("\n".join(plan) + "\n", remarks)
+
+
+def _look(candidates: tuple[Candidate, ...]) -> list[ImageFile]:
+    """Open images spread evenly over the whole source."""
+    step = max(1, len(candidates) // N_LOOKED_AT)
+    looks = []
+    for candidate in candidates[::step][:N_LOOKED_AT]:
+        try:
+            looks.append(candidate.read())
+        except RefusedImage:
+            continue
+    if not looks:
+        raise SourceError(
+            f"None of {min(len(candidates), N_LOOKED_AT)} images could be read. Check that they are whole."
+        )
+    return looks
+
+
+def _guess_size(sizes: Counter[tuple[int, ...]]) -> int:
+    """Keep small images as they are, and bring larger ones to the usual 224 pixels."""
+    return min(224, max(max(shape) for shape in sizes))
+
+
+def _guess_labels(candidates: tuple[Candidate, ...]) -> _Guess:
+    if any(candidate.archive_label for candidate in candidates):
+        counts = Counter(candidate.archive_label for candidate in candidates)
+        names = "{" + ", ".join(f"'{name}': class_{name}" for name in sorted(counts)) + "}"
+        return _Guess(
+            (f"  labels: {{from: archive, names: {names}}}  # CHECK: give the codes their names",),
+            f"Labels lie in the archive: {_counted(counts)}.",
+        )
+    counts = Counter(PurePosixPath(candidate.source).parent.name for candidate in candidates)
+    if 2 <= len(counts) <= 50 and "" not in counts and min(counts.values()) > 1:
+        return _Guess(
+            ("  labels: {from: folder}".ljust(40) + "# the folder of an image is its class",),
+            f"The folders look like classes: {_counted(counts)}.",
+        )
+    return _Guess(
+        (
+            "  # CHECK: name the table and its columns",
+            "  labels: {from: table, table: labels.csv, image_column: image, label_column: label}",
+        ),
+        "The folders do not look like classes: name a table with the labels in the plan (CHECK).",
+    )
+
+
+def _guess_patient(candidates: tuple[Candidate, ...], looks: list[ImageFile]) -> _Guess:
+    if all(look.patient for look in looks):
+        return _Guess(("  patient: dicom",), "The DICOM headers name the patients.")
+    names = [PurePosixPath(candidate.source).name for candidate in candidates]
+    for pattern, words in NAME_RULES:
+        caught = [match.group(1) for match in (re.search(pattern, name) for name in names) if match]
+        if len(caught) == len(names) and 1 < len(set(caught)) < len(names):
+            return _Guess(
+                (f"  # CHECK: {words}, is that the patient?", f"  patient: {{from: filename, pattern: '{pattern}'}}"),
+                f"The patient may be {words} ({len(set(caught))} patients with {len(names)} images): CHECK the pattern.",
+            )
+    return _Guess(
+        (
+            "  # CHECK: the patient is not known. Give a pattern or a column, or say that every image is from another patient:",
+            "  # patient: each_image",
+        ),
+        "The patient of an image is not known, and the split must be by patient: answer CHECK in the plan.",
+    )
+
+
+def _counted(counts: Counter[str]) -> str:
+    return ", ".join(f"{n} {name}" for name, n in counts.most_common(6)) + (" …" if len(counts) > 6 else "")
+
+
+def _quoted(path: str) -> str:
+    return path if re.fullmatch(r"[\w./-]+", path) else "'" + path.replace("'", "''") + "'"

@@ -1,0 +1,41 @@
+"""Bring grey levels to the scale of the training part."""
+
+import torch
+from torch import Tensor, nn
+
+from lucency.training.examples import Examples, in_order
+
+
+class Standardised(nn.Module):
+    """A network behind the grey-level scale of its own training part: mean 0, standard deviation 1.
+
+    The two numbers are saved with the weights, so that they can never be taken from other images.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, network: nn.Module, n_channels: int) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("mean", torch.zeros(1, n_channels, 1, 1))
+        self.register_buffer("deviation", torch.ones(1, n_channels, 1, 1))
+
+    def fit(self, examples: Examples) -> None:
+        """Measure the training part, channel by channel."""
+        n_channels = examples.store.shape[1]
+        total, squares = torch.zeros(2, n_channels, dtype=torch.float64).unbind()
+        n_pixels = 0
+        for batch in in_order(len(examples), 256):
+            fractions = examples.fractions(batch).double()
+            total = total + fractions.sum((0, 2, 3))
+            squares = squares + fractions.square().sum((0, 2, 3))
+            n_pixels += fractions[:, 0].numel()
+        mean = total / n_pixels
+        deviation = (squares / n_pixels - mean.square()).clamp(min=1e-12).sqrt()
+        self.mean.copy_(mean.view(1, -1, 1, 1))
+        self.deviation.copy_(deviation.view(1, -1, 1, 1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits, axes (image, class), for fractions of white, axes (image, channel, row, column)."""
+        return self.network((images - self.mean) / self.deviation)
