@@ -5,7 +5,6 @@ process takes that upon itself, and the study goes on with one image refused. A 
 image, serves until the program ends, and is replaced when it dies.
 """
 
-import atexit
 import contextlib
 import json
 import os
@@ -122,15 +121,10 @@ def _idle_child() -> "subprocess.Popen[bytes] | None":
 
 
 def _start_child() -> "subprocess.Popen[bytes]":
+    """Start a child; it ends by itself when this program does, because its standard input then ends."""
     serving = "from lucency.data.dicom.decoding import serve; serve()"
-    child = subprocess.Popen(
-        [sys.executable, "-c", serving],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    atexit.register(_end, child)
-    return child
+    pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
+    return subprocess.Popen([sys.executable, "-c", serving], stdin=pipe, stdout=pipe, stderr=nowhere)
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:

@@ -252,12 +252,14 @@ def _layout(header: FileDataset) -> _Layout:
 
 def _decode(header: FileDataset, layout: _Layout) -> NDArray[Any]:
     """Return the stored values, axes (row, column) or (row, column, colour as RGB)."""
-    if not layout.transfer_syntax.is_private and layout.transfer_syntax.is_encapsulated:
+    if can_decode(layout.transfer_syntax):
         return _decompress(header, layout)
     try:
         decoder = get_decoder(layout.transfer_syntax)
     except NotImplementedError:
         raise RefusedImage("E_CODEC") from None
+    if decoder.is_encapsulated:
+        raise RefusedImage("E_CODEC")
     _refuse_short_pixels(header, layout)
     options: dict[str, Any] = {"view_only": True, "allow_excess_frames": False}
     if layout.n_samples == 1:
@@ -266,8 +268,6 @@ def _decode(header: FileDataset, layout: _Layout) -> NDArray[Any]:
 
 
 def _decompress(header: FileDataset, layout: _Layout) -> NDArray[Any]:
-    if not can_decode(layout.transfer_syntax):
-        raise RefusedImage("E_CODEC")
     stream = _stream(header, layout)
     image = CompressedImage(
         transfer_syntax=str(layout.transfer_syntax),

@@ -1,0 +1,65 @@
+"""What tests share: where the real data lies, and small cohorts made on the spot."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+PROJECT = Path(__file__).parent.parent
+REAL_DATA = PROJECT.parent / "shared" / "data"
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """Return the folder of the real data sets, or skip where they are absent."""
+    if not REAL_DATA.is_dir():
+        pytest.skip("the real data sets (../shared/data) are not here")
+    return REAL_DATA
+
+
+def write_bright_and_dark(folder: Path, n_patients: int = 24, n_each: int = 2, size: int = 28, seed: int = 1) -> Path:
+    """Write PNG images folder/{healthy,ill}/p<patient>-<number>.png; the ill ones have a bright square."""
+    draw = np.random.default_rng(seed)
+    for patient in range(n_patients):
+        ill = patient % 2
+        for number in range(n_each):
+            pixels = draw.integers(0, 120, (size, size))
+            if ill:
+                row, column = draw.integers(4, size - 12, 2)
+                pixels[row : row + 8, column : column + 8] += 100
+            path = folder / ("ill" if ill else "healthy") / f"p{patient:03d}-{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels.astype(np.uint8)).save(path)
+    return folder
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    """Return a folder of 48 small images of 24 patients in two classes."""
+    return write_bright_and_dark(tmp_path / "images")
+
+
+PLAN = """\
+task: classification
+data:
+  images: images
+  patient: {from: filename, pattern: '^(p\\d+)'}
+  image: {size: 28}
+split: {training: 0.5, tuning: 0.25, test: 0.25}
+network: {architecture: small_cnn, n_kernels: [4, 8]}
+training: {epochs: 3, batch_size: 8, learning_rate: 0.01}
+explanation: {n_cases: 4}
+report: {n_worst: 3}
+"""
+
+
+@pytest.fixture
+def plan_file(tmp_path: Path, images: Path) -> Path:
+    """Return a plan that trains a tiny network on `images` in a second or two."""
+    path = tmp_path / "study.yaml"
+    path.write_text(PLAN)
+    return path

@@ -1,0 +1,80 @@
+"""Write small DICOM files whose pixels are known, for tests."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import gdcm
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
+from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit
+
+DX_FOR_PRESENTATION = "1.2.840.10008.5.1.4.1.1.1.1"
+
+
+def dataset(stored: NDArray[Any], *, bits_stored: int | None = None, **elements: Any) -> Dataset:
+    """Return a DICOM dataset of stored values, axes (row, column) or (row, column, colour); elements override."""
+    header = Dataset()
+    header.file_meta = FileMetaDataset()
+    header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    header.SOPClassUID = header.file_meta.MediaStorageSOPClassUID = DX_FOR_PRESENTATION
+    header.SOPInstanceUID = header.file_meta.MediaStorageSOPInstanceUID = "1.2.3.4"
+    header.StudyInstanceUID, header.SeriesInstanceUID = "1.2.3", "1.2.3.1"
+    header.Modality, header.PatientID = "DX", "0042"
+    header.Rows, header.Columns = stored.shape[:2]
+    header.SamplesPerPixel = 3 if stored.ndim == 3 else 1
+    header.PhotometricInterpretation = "RGB" if stored.ndim == 3 else "MONOCHROME2"
+    if stored.ndim == 3:
+        header.PlanarConfiguration = 0
+    header.BitsAllocated = 8 * stored.dtype.itemsize
+    header.BitsStored = bits_stored or header.BitsAllocated
+    header.HighBit = header.BitsStored - 1
+    header.PixelRepresentation = int(stored.dtype.kind == "i")
+    header.PixelData = stored.tobytes() + b"\0" * (stored.nbytes % 2)
+    header["PixelData"].VR = "OB" if stored.dtype.itemsize == 1 else "OW"
+    for keyword, value in elements.items():
+        setattr(header, keyword, value)
+    return header
+
+
+def write(path: Path, header: Dataset) -> Path:
+    """Write a dataset as a DICOM file."""
+    header.save_as(path, enforce_file_format=True)
+    return path
+
+
+def write_dicom(path: Path, stored: NDArray[Any], **elements: Any) -> Path:
+    """Write stored values as an uncompressed DICOM file; elements override."""
+    return write(path, dataset(stored, **elements))
+
+
+def write_with_gdcm(path: Path, stored: NDArray[Any], syntax: int, **elements: Any) -> Path:
+    """Write stored values compressed by GDCM."""
+    write_dicom(path, stored, **elements)
+    reader = gdcm.ImageReader()
+    reader.SetFileName(str(path))
+    assert reader.Read()
+    change = gdcm.ImageChangeTransferSyntax()
+    change.SetTransferSyntax(gdcm.TransferSyntax(syntax))
+    change.SetInput(reader.GetImage())
+    assert change.Change()
+    writer = gdcm.ImageWriter()
+    writer.SetFileName(str(path))
+    writer.SetFile(reader.GetFile())
+    writer.SetImage(change.GetOutput())
+    assert writer.Write()
+    return path
+
+
+def write_jpeg_baseline(path: Path, stored: NDArray[np.uint8], quality: int = 95, **elements: Any) -> Path:
+    """Write 8-bit values compressed as JPEG baseline by Pillow."""
+    stream = io.BytesIO()
+    Image.fromarray(stored).save(stream, "JPEG", quality=quality, subsampling=0)
+    header = dataset(stored, **elements)
+    header.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+    header.PixelData = encapsulate([stream.getvalue()])
+    header["PixelData"].is_undefined_length = True
+    return write(path, header)
