@@ -10,7 +10,20 @@ from lucency.domain.predictions import Predictions
 from lucency.evaluation.classification import called_classes
 from lucency.evaluation.discrimination import RocCurve, roc_band, roc_curve
 from lucency.report.counts import Flow, Refusals
-from lucency.report.drawing import Point, Scale, axes, circle, drawing, line, path, rectangle, standalone, text, tick_label, ticks
+from lucency.report.drawing import (
+    Point,
+    Scale,
+    axes,
+    circle,
+    drawing,
+    line,
+    path,
+    rectangle,
+    standalone,
+    text,
+    tick_label,
+    ticks,
+)
 from lucency.report.material import Material, Member
 from lucency.report.words import count, of_images
 
@@ -63,7 +76,7 @@ def flow_diagram(flow: Flow) -> str:
     for part, centre in zip(flow.parts, centres, strict=True):
         strokes.append(_arrow((centre, last + 16), (centre, top)))
         counts = [f"{count(n)} {name}" for name, n in part.classes.items()]
-        shown = [part.title, _both(part.n_images, part.n_patients), *(textwrap.shorten(c, 32) for c in counts)]
+        shown = [part.title, _both(part.n_images, part.n_patients), *(_clip(c, 32) for c in counts)]
         strokes.append(_box(centre - part_width / 2, top, part_width, height, shown))
     sentence = "Flow of images: " + "; ".join(f"{s.title} {_both(s.n_images, s.n_patients)}" for s in flow.steps)
     return drawing(663, top + height + 2, sentence, strokes)
@@ -94,7 +107,7 @@ def roc_figure(material: Material) -> str:
 def histogram_figure(material: Material) -> str:
     """Draw the predicted probabilities of the test part, one row for each true class."""
     test, positive = material.test, material.positive
-    width, n_bins, height_of_row = 663.0, 40, (118.0 if positive else 84.0)
+    width, n_bins, height_of_row = 663.0, 40, (118.0 if positive else 88.0)
     x, bottom = Scale(0, 1, 34, width - 1), 30 + height_of_row * len(test.classes)
     strokes = []
     for value in ticks(0, 1):
@@ -107,20 +120,17 @@ def histogram_figure(material: Material) -> str:
         tallest = max(int(heights.max()), 1)
         step = x(1 / n_bins) - x(0)
         for j in np.flatnonzero(heights):
-            height = (height_of_row - 24) * heights[j] / tallest
+            height = (height_of_row - 36) * heights[j] / tallest
             strokes.append(rectangle(x(j / n_bins) + 0.75, base - height, step - 1.5, height, f"area {colour}", 0.8))
         strokes.append(line((x(0), base), (x(1), base), "axis"))
-        strokes.append(text(x(0) - 8, base - height_of_row + 34, count(tallest), "tick", "end"))
-        # the name stands where the bars do not: at the end that is wrong for its class
-        on_the_right = bool(positive) and i == 0
-        label = f"{textwrap.shorten(name, 40)}, {of_images(len(values))}"
-        place, anchor = (x(1), "end") if on_the_right else (x(0) + 8, "start")
-        strokes.append(text(place, base - height_of_row + 40, label, f"strong halo {colour}", anchor))
+        strokes.append(text(x(0) - 8, base - height_of_row + 44, count(tallest), "tick", "end"))
+        label = f"{_clip(name, 40)}, {of_images(len(values))}"
+        strokes.append(text(x(0) + 6, base - height_of_row + 26, label, f"strong halo {colour}"))
     if material.operating_point is not None:
         threshold = material.operating_point.threshold
         strokes.append(line((x(threshold), 20), (x(threshold), bottom), "guide"))
         strokes.append(text(x(threshold), 13, f"threshold {threshold:.3f}", "small", "middle"))
-    title = f"Predicted probability of {textwrap.shorten(positive or 'the true class', 40)}"
+    title = f"Predicted probability of {_clip(positive or 'the true class', 40)}"
     strokes.append(text(x(1), bottom + 38, title, "label", "end"))
     return drawing(width, bottom + 44, f"Histograms of the {title.lower()} on the test part, by true class", strokes)
 
@@ -134,10 +144,11 @@ def confusion_figure(material: Material) -> str:
     size = side * len(classes)
     strokes = [text(left + size / 2, 16, "The network says", "label", "middle")]
     strokes.append(text(0, top - 14, "The truth is", "label"))
-    width_in_letters = int(side / 6.6)
+    is_numbered = any(len(name) > side / 7 for name in classes)
     for i, name in enumerate(classes):
-        strokes.append(text(left + side * (i + 0.5), top - 14, _clip(name, width_in_letters), "strong", "middle"))
-        strokes.append(text(0, top + side * (i + 0.5) + 4, _clip(name, 18), "strong"))
+        over, beside = (str(i + 1), f"{i + 1} {name}") if is_numbered else (name, name)
+        strokes.append(text(left + side * (i + 0.5), top - 14, over, "strong", "middle"))
+        strokes.append(text(0, top + side * (i + 0.5) + 4, _clip(beside, 18), "strong"))
         strokes.append(text(0, top + side * (i + 0.5) + 21, f"n = {count(int(matrix[i].sum()))}", "small"))
     names = {(0, 0): "true negatives", (0, 1): "false positives", (1, 0): "false negatives", (1, 1): "true positives"}
     for i, j in np.ndindex(*matrix.shape):
@@ -179,14 +190,18 @@ def confusion_matrix(material: Material) -> NDArray[np.int64]:
 
 def _curve_with_band(material: Material, x: Scale, y: Scale) -> list[str]:
     test, tuning = material.test, material.tuning
+    if not _has_both(test):
+        return [text(x(0.5), y(0.5), "A curve needs test images of both classes.", "small halo", "middle")]
     score, patients = test.probabilities[:, 1], np.unique(test.patient_ids, return_inverse=True)[1]
     band = roc_band(test.targets == 1, score, patients, material.plan.evaluation.level, material.plan.seed)
     rate = 1 - band.specificity
     outline = [(x(f), y(s)) for f, s in zip(rate, band.high, strict=True)]
     outline += [(x(f), y(s)) for f, s in zip(rate[::-1], band.low[::-1], strict=True)]
     strokes = [path(outline, "area band c1", closed=True)]
-    beside = roc_curve(tuning.targets == 1, tuning.probabilities[:, 1])
-    strokes.append(path(_staircase(beside, x, y), "line thin dashed c0"))
+    if _has_both(tuning):
+        beside = roc_curve(tuning.targets == 1, tuning.probabilities[:, 1])
+        strokes.append(path(_staircase(beside, x, y), "line thin dashed c0"))
+        strokes.append(text(x(1), y(0.07), "tuning part (dashed)", "c0", "end"))
     strokes.append(path(_staircase(roc_curve(test.targets == 1, score), x, y), "line c1"))
     if material.operating_point is not None:
         matrix = confusion_matrix(material)
@@ -194,8 +209,11 @@ def _curve_with_band(material: Material, x: Scale, y: Scale) -> list[str]:
         strokes.append(circle((x(rates[0]), y(rates[1])), 5.5, "line ring c2"))
         strokes.append(text(x(rates[0]) + 12, y(rates[1]) + 22, "operating point", "c2 halo"))
     strokes.append(text(x(1), y(0.12), "test part", "strong c1", "end"))
-    strokes.append(text(x(1), y(0.07), "tuning part (dashed)", "c0", "end"))
     return strokes
+
+
+def _has_both(predictions: Predictions) -> bool:
+    return 0 < (predictions.targets == 1).sum() < len(predictions)
 
 
 def _curves_by_class(test: Predictions, x: Scale, y: Scale) -> list[str]:
@@ -205,11 +223,11 @@ def _curves_by_class(test: Predictions, x: Scale, y: Scale) -> list[str]:
         if not 0 < (test.targets == i).sum() < len(test):
             continue  # a class without test images has no curve
         curve = roc_curve(test.targets == i, test.probabilities[:, i])
-        colour, dashes = f"c{i % N_COLOURS + 1}", " dashed" if i % 2 else ""
+        colour, dashes = f"c{i % N_COLOURS + 1}", ("", " dashed", " dotted")[(i + i // N_COLOURS) % 3]
         level = y(0.05) - 18 * (n_classes - 1 - i)
         strokes.append(path(_staircase(curve, x, y), f"line{dashes} {colour}"))
         strokes.append(path([(x(0.52), level - 4), (x(0.6), level - 4)], f"line{dashes} {colour}"))
-        strokes.append(text(x(0.62), level, textwrap.shorten(name, 22), colour))
+        strokes.append(text(x(0.62), level, _clip(name, 22), colour))
     return strokes
 
 
@@ -288,7 +306,7 @@ def _refusal_lines(refused: Refusals, reasons: dict[str, str]) -> list[tuple[str
     lines = [(f"{refused.title}: {of_images(refused.n_images)}", "strong")]
     for code, n in refused.by_reason.items():
         words = f"{count(n)} · {code}" if not reasons.get(code) else f"{count(n)} · {reasons[code]}"
-        lines += [(part, "small") for part in textwrap.wrap(words, 58)[:2]]
+        lines += [(part, "small") for part in textwrap.wrap(words, 58)]
     return lines
 
 

@@ -18,6 +18,11 @@ class Term:
         """The name as an HTML identifier."""
         return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")
 
+    @property
+    def other_names(self) -> list[str]:
+        """The synonyms that are words, without the keys of the plan."""
+        return [word for word in self.synonyms if "_" not in word]
+
 
 def look_up(word: str) -> Term | None:
     """Return the entry of a name or a synonym, whatever its capitals."""
@@ -32,270 +37,912 @@ def nearest(word: str, n: int = 3) -> list[str]:
 
 _TERMS = (
     # Patients, images and labels
-    Term("patient", "The person an image belongs to. Patients, not images, are kept apart between training and test, "
-         "because two images of one patient resemble each other."),
-    Term("exam", "One visit of a patient to a machine, with all images made then. DICOM calls it a study; here a study is "
-         "the research.", ("DICOM study", "examination")),
-    Term("ground truth", "The correct answer for each image, as far as it can be known: from experts, from reports or from "
-         "follow-up. The network learns to agree with it, errors included.", ("reference standard", "gold standard")),
-    Term("label", "The name that the ground truth gives to an image, such as “pneumonia”. One wrong label teaches one wrong "
-         "lesson.", ("annotation", "target")),
-    Term("class", "One of the answers that the network may give. With two classes one of them counts as disease and is "
-         "called positive.", ("category",)),
-    Term("positive class", "The class that counts as disease. Sensitivity speaks of its images, specificity of the others."),
-    Term("data curation", "The work of bringing images and labels together and keeping only what is usable. Every image "
-         "that is left out leaves a reason behind.", ("curation",)),
-    Term("de-identification", "Removing names, dates and numbers that could lead back to a patient. It must reach the "
-         "header and whatever is burned into the picture.", ("anonymisation", "anonymization")),
-    Term("duplicate", "An image that is the same as another, pixel for pixel. If one copy trained and the other tested, the "
-         "network would only have to remember."),
-    Term("refused image", "An image that was found and could not be used, with a coded reason. It is counted, never dropped "
-         "in silence.", ("refused", "reason code")),
-    Term("modality", "The kind of imaging: radiography, CT, MR, ultrasound. A network knows only those it was trained on."),
-    Term("laterality", "The side of the body that an image shows. Mirroring an image turns one side into the other.",
-         ("side",)),
-    Term("site", "The hospital or department where an image was made. A network may recognise the site instead of the "
-         "disease when the two go together."),
-    Term("pixel spacing", "The distance between two pixels in millimetres. It says how large a lesion of so many pixels "
-         "is in the patient.", ("spacing",)),
-    Term("window", "The range of grey levels spread from black to white, given by centre and width. A lung window hides "
-         "what a bone window shows.", ("windowing", "window level")),
-    Term("prevalence", "The share of images or patients that have the disease. Predictive values depend on it, sensitivity "
-         "and specificity much less."),
-    Term("class imbalance", "One class is far more frequent than another. A network can then score well by always naming "
-         "the frequent one.", ("imbalance", "imbalanced classes")),
-    Term("class weights", "Factors that let rare classes count more in the cost. Balanced weights make each class count "
-         "the same in all."),
-    Term("standardised difference", "How far two groups differ, measured in standard deviations, so that it does not grow "
-         "with their size. Below 0.1 it is usually negligible (Austin 2009).", ("standardized difference", "SMD")),
+    Term(
+        "patient",
+        "The person an image belongs to. Patients, not images, are kept apart between training and test, because "
+        "two images of one patient resemble each other.",
+    ),
+    Term(
+        "exam",
+        "One visit of a patient to a machine, with all images made then. DICOM calls it a study; here a study is "
+        "the research.",
+        ("DICOM study", "examination"),
+    ),
+    Term(
+        "ground truth",
+        "The correct answer for each image, as far as it can be known: from experts, from reports or from follow-"
+        "up. The network learns to agree with it, errors included.",
+        ("reference standard", "gold standard"),
+    ),
+    Term(
+        "label",
+        "The name that the ground truth gives to an image, such as “pneumonia”. One wrong label teaches one wrong "
+        "lesson.",
+        ("annotation", "target"),
+    ),
+    Term(
+        "class",
+        "One of the answers that the network may give. With two classes one of them counts as disease and is "
+        "called positive.",
+        ("category",),
+    ),
+    Term(
+        "positive class",
+        "The class that counts as disease. Sensitivity speaks of its images, specificity of the others.",
+    ),
+    Term(
+        "data curation",
+        "The work of bringing images and labels together and keeping only what is usable. Every image that is "
+        "left out leaves a reason behind.",
+        ("curation",),
+    ),
+    Term(
+        "de-identification",
+        "Removing names, dates and numbers that could lead back to a patient. It must reach the header and "
+        "whatever is burned into the picture.",
+        ("anonymisation", "anonymization"),
+    ),
+    Term(
+        "duplicate",
+        "An image that is the same as another, pixel for pixel. If one copy trained and the other tested, the "
+        "network would only have to remember.",
+    ),
+    Term(
+        "refused image",
+        "An image that was found and could not be used, with a coded reason. It is counted, never dropped in silence.",
+        ("refused", "reason code"),
+    ),
+    Term(
+        "modality",
+        "The kind of imaging: radiography, CT, MR, ultrasound. A network knows only those it was trained on.",
+    ),
+    Term(
+        "laterality",
+        "The side of the body that an image shows. Mirroring an image turns one side into the other.",
+        ("side",),
+    ),
+    Term(
+        "site",
+        "The hospital or department where an image was made. A network may recognise the site instead of the "
+        "disease when the two go together.",
+    ),
+    Term(
+        "pixel spacing",
+        "The distance between two pixels in millimetres. It says how large a lesion of so many pixels is in the "
+        "patient.",
+        ("spacing",),
+    ),
+    Term(
+        "window",
+        "The range of grey levels spread from black to white, given by centre and width. A lung window hides what "
+        "a bone window shows.",
+        ("windowing", "window level"),
+    ),
+    Term(
+        "prevalence",
+        "The share of images or patients that have the disease. Predictive values depend on it, sensitivity and "
+        "specificity much less.",
+    ),
+    Term(
+        "class imbalance",
+        "One class is far more frequent than another. A network can then score well by always naming the frequent one.",
+        ("imbalance", "imbalanced classes"),
+    ),
+    Term(
+        "class weights",
+        "Factors that let rare classes count more in the cost. Balanced weights make each class count the same in all.",
+    ),
+    Term(
+        "standardised difference",
+        "How far two groups differ, measured in standard deviations, so that it does not grow with their size. "
+        "Below 0.1 it is usually negligible (Austin 2009).",
+        ("standardized difference", "SMD"),
+    ),
     # The split
-    Term("training part", "The images that the network learns from. Its performance on them says little about new patients.",
-         ("training set", "training data", "training")),
-    Term("tuning part", "Images that the network does not learn from but that choose its best epoch and its threshold. Many "
-         "articles call it the validation set.", ("validation set", "tuning set", "development set", "tuning")),
-    Term("test part", "Images kept under seal until everything is decided. Only they say how the network does on patients "
-         "it has never met.", ("test set", "hold-out set", "test")),
-    Term("validation", "In deep learning, often the part that steers training; in medicine, the proof on new patients. To "
-         "avoid the confusion this report speaks of tuning and test."),
-    Term("internal test", "A test on patients from the same source as the training patients. It is the easier examination.",
-         ("internal validation",)),
-    Term("external test", "A test on patients from another hospital, time or scanner. It shows whether a network travels.",
-         ("external validation", "external test set")),
-    Term("split", "The division of the patients into training, tuning and test. It is drawn once, at random, with the same "
-         "mix of classes in each part.", ("partition", "data split")),
-    Term("leak", "Knowledge of the test that slips into training, usually through a patient who stands in both. It makes "
-         "results too good to be true.", ("data leakage", "leakage")),
-    Term("stratified", "Drawn so that each part holds the same mix of classes. Otherwise a rare class may be missing from "
-         "one part by bad luck.", ("stratification",)),
-    Term("sealed test set", "A test part that cannot be read before the evaluation. Each opening is written into the record, "
-         "and one opening is the honest number.", ("seal", "opening")),
-    Term("k-fold cross-validation", "The training data are cut into k parts; each in turn checks a network trained on the "
-         "others. The mean foretells the performance before the test set is opened.", ("cross-validation", "fold")),
-    Term("official split", "Parts that the makers of a public data set prescribe. Keeping them makes results comparable "
-         "with those of others."),
+    Term(
+        "training part",
+        "The images that the network learns from. Its performance on them says little about new patients.",
+        ("training set", "training data", "training"),
+    ),
+    Term(
+        "tuning part",
+        "Images that the network does not learn from but that choose its best epoch and its threshold. Many "
+        "articles call it the validation set.",
+        ("validation set", "tuning set", "development set", "tuning"),
+    ),
+    Term(
+        "test part",
+        "Images kept under seal until everything is decided. Only they say how the network does on patients it "
+        "has never met.",
+        ("test set", "hold-out set", "test"),
+    ),
+    Term(
+        "validation",
+        "In deep learning, often the part that steers training; in medicine, the proof on new patients. To avoid "
+        "the confusion this report speaks of tuning and test.",
+    ),
+    Term(
+        "internal test",
+        "A test on patients from the same source as the training patients. It is the easier examination.",
+        ("internal validation",),
+    ),
+    Term(
+        "external test",
+        "A test on patients from another hospital, time or scanner. It shows whether a network travels.",
+        ("external validation", "external test set"),
+    ),
+    Term(
+        "split",
+        "The division of the patients into training, tuning and test. It is drawn once, at random, with the same "
+        "mix of classes in each part.",
+        ("partition", "data split"),
+    ),
+    Term(
+        "leak",
+        "Knowledge of the test that slips into training, usually through a patient who stands in both. It makes "
+        "results too good to be true.",
+        ("data leakage", "leakage"),
+    ),
+    Term(
+        "stratified",
+        "Drawn so that each part holds the same mix of classes. Otherwise a rare class may be missing from one "
+        "part by bad luck.",
+        ("stratification",),
+    ),
+    Term(
+        "sealed test set",
+        "A test part that cannot be read before the evaluation. Each opening is written into the record, and one "
+        "opening is the honest number.",
+        ("seal", "opening"),
+    ),
+    Term(
+        "k-fold cross-validation",
+        "The training data are cut into k parts; each in turn checks a network trained on the others. The mean "
+        "foretells the performance before the test set is opened.",
+        ("cross-validation", "fold"),
+    ),
+    Term(
+        "official split",
+        "Parts that the makers of a public data set prescribe. Keeping them makes results comparable with those "
+        "of others.",
+    ),
     # Augmentation
-    Term("augmentation", "Random changes of training images that leave the diagnosis as it is. The network sees more "
-         "variety and relies less on accidents.", ("data augmentation",)),
-    Term("flip", "Mirroring an image. A horizontal flip puts the heart on the right, which is wrong where sides matter.",
-         ("flipping", "mirror", "flip_horizontal", "flip_vertical")),
-    Term("rotation", "Turning an image by a small random angle, as a patient may lie askew.", ("rotate", "rotate_degrees")),
-    Term("zoom", "Enlarging or shrinking an image a little, as patients differ in size.", ("scaling",)),
-    Term("shift", "Moving an image sideways or up and down, so that a lesion stands elsewhere.", ("translation",)),
-    Term("skew", "Slanting an image, as if seen at an angle. Rectangles become parallelograms.", ("shear", "skew_degrees")),
-    Term("blur", "Smoothing an image, as a moving patient or a poor lens would.", ("blur_pixels", "gaussian blur")),
-    Term("contrast", "Stretching or squeezing the grey levels around their mean. Exposure and window vary in practice, so "
-         "the network should not mind."),
-    Term("brightness", "Making an image lighter or darker as a whole."),
-    Term("resolution", "Making an image coarser and bringing it back to its size. Fine detail is lost, as on a poorer "
-         "machine."),
-    Term("noise", "Adding a random grain to each pixel, as a low dose does.", ("gaussian noise",)),
-    Term("random erasing", "Covering a random rectangle. The network must then find more than one sign of a disease.",
-         ("erase", "cutout")),
+    Term(
+        "augmentation",
+        "Random changes of training images that leave the diagnosis as it is. The network sees more variety and "
+        "relies less on accidents.",
+        ("data augmentation",),
+    ),
+    Term(
+        "flip",
+        "Mirroring an image. A horizontal flip puts the heart on the right, which is wrong where sides matter.",
+        ("flipping", "mirror", "flip_horizontal", "flip_vertical"),
+    ),
+    Term(
+        "rotation",
+        "Turning an image by a small random angle, as a patient may lie askew. The label stays, and the network "
+        "learns not to mind.",
+        ("rotate", "rotate_degrees"),
+    ),
+    Term(
+        "zoom",
+        "Enlarging or shrinking an image a little, as patients differ in size. A change of a tenth either way is "
+        "usual.",
+        ("scaling",),
+    ),
+    Term(
+        "shift",
+        "Moving an image sideways or up and down, so that a lesion stands elsewhere. The network then looks for "
+        "the finding instead of the place.",
+        ("translation",),
+    ),
+    Term(
+        "skew",
+        "Slanting an image, as if seen at an angle. Rectangles become parallelograms.",
+        ("shear", "skew_degrees"),
+    ),
+    Term(
+        "blur",
+        "Smoothing an image, as a moving patient or a poor lens would. It must stay weaker than the finest sign "
+        "that matters.",
+        ("blur_pixels", "gaussian blur"),
+    ),
+    Term(
+        "contrast",
+        "Stretching or squeezing the grey levels around their mean. Exposure and window vary in practice, so the "
+        "network should not mind.",
+    ),
+    Term(
+        "brightness",
+        "Making an image lighter or darker as a whole. Exposure varies in practice, so the network should not mind.",
+    ),
+    Term(
+        "resolution",
+        "Making an image coarser and bringing it back to its size. Fine detail is lost, as on a poorer machine.",
+    ),
+    Term(
+        "noise",
+        "Adding a random grain to each pixel, as a low dose does. It keeps the network from learning the grain by "
+        "heart.",
+        ("gaussian noise",),
+    ),
+    Term(
+        "random erasing",
+        "Covering a random rectangle. The network must then find more than one sign of a disease.",
+        ("erase", "cutout"),
+    ),
     # The network
-    Term("artificial intelligence", "Computers doing what seems to need human intelligence. Machine learning is one way to "
-         "it.", ("AI",)),
-    Term("machine learning", "Programs that find patterns in examples instead of following rules written by hand.", ("ML",)),
-    Term("deep learning", "Machine learning with many layers, each building on the one before: edges, then shapes, then "
-         "findings.", ("DL",)),
-    Term("network", "A chain of layers that turns an image into probabilities. Its numbers, the parameters, are found by "
-         "training.", ("neural network", "model")),
-    Term("convolutional neural network", "A network whose layers slide small kernels over the image. It finds a pattern "
-         "wherever it stands and needs few parameters.", ("CNN", "ConvNet")),
-    Term("architecture", "The plan of a network: which layers, how many, in which order. ResNet-18 and LeNet-5 are "
-         "architectures.", ("model architecture",)),
-    Term("ResNet", "A network whose blocks learn what to add to their input (He 2016). Such shortcuts let many layers be "
-         "trained.", ("ResNet-18", "residual network", "resnet18")),
-    Term("LeNet-5", "One of the first convolutional networks, made to read handwritten digits (LeCun 1998).",
-         ("lenet5", "LeNet")),
-    Term("logistic regression", "The weighted sum of all pixels, turned into a probability. It is the baseline that a "
-         "network should beat.", ("logistic",)),
-    Term("layer", "One step of a network. Its output is the next one’s input."),
-    Term("convolution", "Sliding a small grid of numbers over an image and summing the products at each place. It answers "
-         "the same question, such as “is here an edge?”, everywhere.", ("convolutional layer", "conv")),
-    Term("kernel", "The small grid of numbers that a convolution slides over the image. Training finds the numbers.",
-         ("filter", "convolution kernel")),
-    Term("kernel size", "Height and width of a kernel in pixels, often 3 × 3."),
-    Term("stride", "How many pixels a kernel moves at each step. A stride of 2 halves height and width."),
-    Term("padding", "A frame of zeros around an image, so that kernels also fit at its border."),
-    Term("feature map", "The result of one kernel: bright where its pattern was found. Deeper maps show more complex "
-         "patterns.", ("activation map",)),
-    Term("pooling", "Keeping one number of a small area, its largest or its mean. Maps become smaller, and small shifts "
-         "matter less.", ("max pooling", "average pooling", "down-sampling")),
-    Term("fully connected layer", "A layer in which each output depends on every input. It usually stands last and weighs "
-         "the features into a decision.", ("dense layer", "linear layer")),
-    Term("activation function", "A bend after each layer, without which many layers would be no more than one. ReLU, the "
-         "commonest, sets negative numbers to zero.", ("ReLU", "sigmoid", "tanh", "activation")),
-    Term("batch normalisation", "Bringing the numbers inside a network to a common scale, batch by batch. Training becomes "
-         "faster and steadier.", ("batch normalization", "BatchNorm")),
-    Term("dropout", "Silencing random features while training, so that the network does not rely on a single one."),
-    Term("receptive field", "The part of the image that one point of a layer can see. It grows with depth."),
-    Term("parameter", "A number inside the network that training finds: kernels, weights and biases.",
-         ("trainable parameter",)),
-    Term("weight", "A parameter that multiplies an input. Often used for all parameters, sometimes only for those of fully "
-         "connected layers.", ("weights",)),
-    Term("bias", "A parameter that is added after the weights have multiplied. Not to be mistaken for bias in a study.",
-         ("biases",)),
-    Term("hyperparameter", "A setting chosen before training, such as batch size or learning rate. Choosing it on the test "
-         "part would be cheating.", ("setting", "hyperparameters")),
-    Term("transfer learning", "Starting from a network trained on other images, such as photographs. Fewer radiological "
-         "images are then needed.", ("fine-tuning", "pretrained")),
-    Term("tensor", "Numbers in a grid of any dimension. An image is one with rows and columns."),
-    Term("softmax", "The last step, which turns the network’s scores into probabilities that add up to 1."),
-    Term("GPU", "A processor made for graphics that does many sums at once. It trains a network many times faster.",
-         ("graphics processing unit", "device")),
-    Term("deep learning framework", "A library that builds and trains networks, such as PyTorch or TensorFlow.",
-         ("framework", "PyTorch", "TensorFlow", "Keras")),
+    Term(
+        "artificial intelligence",
+        "Computers doing what seems to need human intelligence. Machine learning is one way to it.",
+        ("AI",),
+    ),
+    Term(
+        "machine learning",
+        "Programs that find patterns in examples instead of following rules written by hand. Deep learning is one "
+        "kind of it.",
+        ("ML",),
+    ),
+    Term(
+        "deep learning",
+        "Machine learning with many layers, each building on the one before: edges, then shapes, then findings. "
+        "The radiologist gives examples and no rules.",
+        ("DL",),
+    ),
+    Term(
+        "network",
+        "A chain of layers that turns an image into probabilities. Its numbers, the parameters, are found by training.",
+        ("neural network", "model"),
+    ),
+    Term(
+        "convolutional neural network",
+        "A network whose layers slide small kernels over the image. It finds a pattern wherever it stands and "
+        "needs few parameters.",
+        ("CNN", "ConvNet"),
+    ),
+    Term(
+        "fully connected network",
+        "A network in which every unit is linked with every unit of the next layer. For images it needs far more "
+        "parameters than a convolutional one.",
+        ("fully_connected", "multilayer perceptron", "MLP"),
+    ),
+    Term(
+        "architecture",
+        "The plan of a network: which layers, how many, in which order. ResNet-18 and LeNet-5 are architectures.",
+        ("model architecture",),
+    ),
+    Term(
+        "ResNet",
+        "A network whose blocks learn what to add to their input (He 2016). Such shortcuts let many layers be trained.",
+        ("ResNet-18", "residual network", "resnet18"),
+    ),
+    Term(
+        "LeNet-5",
+        "One of the first convolutional networks, made to read handwritten digits (LeCun 1998). It is small "
+        "enough to train in a minute.",
+        ("lenet5", "LeNet"),
+    ),
+    Term(
+        "logistic regression",
+        "The weighted sum of all pixels, turned into a probability. It is the baseline that a network should beat.",
+        ("logistic",),
+    ),
+    Term(
+        "layer",
+        "One step of a network. Its output is the next one’s input.",
+    ),
+    Term(
+        "convolution",
+        "Sliding a small grid of numbers over an image and summing the products at each place. It answers the "
+        "same question, such as “is here an edge?”, everywhere.",
+        ("convolutional layer", "conv"),
+    ),
+    Term(
+        "kernel",
+        "The small grid of numbers that a convolution slides over the image. Training finds the numbers.",
+        ("filter", "convolution kernel"),
+    ),
+    Term(
+        "kernel size",
+        "Height and width of a kernel in pixels, often 3 × 3. Larger kernels see more at once and have more "
+        "parameters.",
+    ),
+    Term(
+        "stride",
+        "How many pixels a kernel moves at each step. A stride of 2 halves height and width.",
+    ),
+    Term(
+        "padding",
+        "A frame of zeros around an image, so that kernels also fit at its border. It keeps height and width as "
+        "they were.",
+    ),
+    Term(
+        "feature map",
+        "The result of one kernel: bright where its pattern was found. Deeper maps show more complex patterns.",
+        ("activation map",),
+    ),
+    Term(
+        "pooling",
+        "Keeping one number of a small area, its largest or its mean. Maps become smaller, and small shifts "
+        "matter less.",
+        ("max pooling", "average pooling", "down-sampling"),
+    ),
+    Term(
+        "fully connected layer",
+        "A layer in which each output depends on every input. It usually stands last and weighs the features into "
+        "a decision.",
+        ("dense layer", "linear layer"),
+    ),
+    Term(
+        "activation function",
+        "A bend after each layer, without which many layers would be no more than one. ReLU, the commonest, sets "
+        "negative numbers to zero.",
+        ("ReLU", "sigmoid", "tanh", "activation"),
+    ),
+    Term(
+        "batch normalisation",
+        "Bringing the numbers inside a network to a common scale, batch by batch. Training becomes faster and "
+        "steadier.",
+        ("batch normalization", "BatchNorm"),
+    ),
+    Term(
+        "dropout",
+        "Silencing random features while training, so that the network does not rely on a single one. It is "
+        "switched off when the network is used.",
+    ),
+    Term(
+        "receptive field",
+        "The part of the image that one point of a layer can see. It grows with depth.",
+    ),
+    Term(
+        "parameter",
+        "A number inside the network that training finds: kernels, weights and biases. The layer table of the "
+        "report counts them all.",
+        ("trainable parameter",),
+    ),
+    Term(
+        "weight",
+        "A parameter that multiplies an input. Often used for all parameters, sometimes only for those of fully "
+        "connected layers.",
+        ("weights",),
+    ),
+    Term(
+        "bias",
+        "A parameter that is added after the weights have multiplied. Not to be mistaken for bias in a study.",
+        ("biases",),
+    ),
+    Term(
+        "hyperparameter",
+        "A setting chosen before training, such as batch size or learning rate. Choosing it on the test part "
+        "would be cheating.",
+        ("setting", "hyperparameters"),
+    ),
+    Term(
+        "transfer learning",
+        "Starting from a network trained on other images, such as photographs. Fewer radiological images are then "
+        "needed.",
+        ("fine-tuning", "pretrained"),
+    ),
+    Term(
+        "pretrained model",
+        "A network whose parameters come from another task. Its first layers already know edges and textures.",
+        ("pre-trained model",),
+    ),
+    Term(
+        "feature learning",
+        "Kernels are found by training and not designed by hand. This is what sets deep learning apart from older "
+        "image processing.",
+        ("feature extraction",),
+    ),
+    Term(
+        "tensor",
+        "Numbers in a grid of any dimension. An image is one with rows and columns.",
+    ),
+    Term(
+        "softmax",
+        "The last step, which turns the network’s scores into probabilities that add up to 1. The largest of them "
+        "names the class.",
+    ),
+    Term(
+        "GPU",
+        "A processor made for graphics that does many sums at once. It trains a network many times faster.",
+        ("graphics processing unit", "device"),
+    ),
+    Term(
+        "deep learning framework",
+        "A library that builds and trains networks, such as PyTorch or TensorFlow. The report names the one that "
+        "was used, with its version.",
+        ("framework", "PyTorch", "TensorFlow", "Keras"),
+    ),
+    Term(
+        "programming language",
+        "Words and grammar in which a computer is told what to do. Most deep learning is written in Python.",
+        ("Python",),
+    ),
+    Term(
+        "TIOBE index",
+        "A monthly list of how popular programming languages are. Popularity says nothing about the quality of a "
+        "study.",
+    ),
     # Training
-    Term("epoch", "One pass through the whole training part. Training takes many."),
-    Term("batch", "The images that the network sees before it corrects itself once. Their number is the batch size.",
-         ("mini-batch", "batch size", "batch_size")),
-    Term("iteration", "One correction of the parameters, after one batch. An epoch has as many as there are batches.",
-         ("step",)),
-    Term("cost", "How far the predictions are from the ground truth, as one number. Training makes it small.",
-         ("loss", "cost function", "loss function")),
-    Term("cross entropy", "The cost used for classes: small when the true class gets a high probability, large when the "
-         "network is confidently wrong.", ("log loss", "cross_entropy")),
-    Term("label smoothing", "Asking for a little less than certainty, so that the network does not become overconfident."),
-    Term("forward propagation", "Sending an image through the network to get a prediction.", ("forward pass",)),
-    Term("back propagation", "Going back through the network to find out how each parameter contributed to the cost.",
-         ("backward pass", "backpropagation")),
-    Term("gradient", "For each parameter, how the cost changes if it grows a little."),
-    Term("gradient descent", "Changing each parameter a little against its gradient, again and again, until the cost no "
-         "longer falls."),
-    Term("learning rate", "The size of these steps. Too small is slow, too large never settles.", ("learning_rate",)),
-    Term("schedule", "How the learning rate changes during training: often down along half a cosine.",
-         ("cosine schedule", "warmup")),
-    Term("optimizer", "The recipe by which gradients become steps: SGD, momentum, Adam.", ("optimiser",)),
-    Term("SGD", "Stochastic gradient descent: a step after each image or batch, not after all of them.",
-         ("stochastic gradient descent",)),
-    Term("momentum", "Part of the last step lives on, as in a rolling ball. It smooths the way.",
-         ("SGD with momentum", "Nesterov accelerated gradient")),
-    Term("Adam", "An optimizer with its own step size for each parameter (Kingma and Ba 2015).",
-         ("adaptive moment estimation",)),
-    Term("weight decay", "A steady pull of the weights towards zero, which keeps the network simple.", ("weight_decay",)),
-    Term("overfitting", "The network learns its training images by heart and does worse on others. It shows as a tuning "
-         "cost that rises while the training cost falls."),
-    Term("early stopping", "Ending training when the tuning part no longer gains.", ("patience",)),
-    Term("best epoch", "The epoch whose parameters are kept, because the tuning part did best after it."),
-    Term("checkpoint", "A saved state of training from which it can go on after a power cut, as if nothing had happened."),
-    Term("ensemble", "Several networks whose answers are averaged. They rarely make the same mistake."),
-    Term("member", "One network of an ensemble, trained from its own random beginning."),
-    Term("seed", "The number from which all randomness follows. The same seed gives the same study.", ("random seed",)),
+    Term(
+        "epoch",
+        "One pass through the whole training part. Training takes many.",
+    ),
+    Term(
+        "batch",
+        "The images that the network sees before it corrects itself once. Their number is the batch size.",
+        ("mini-batch", "batch size", "batch_size"),
+    ),
+    Term(
+        "iteration",
+        "One correction of the parameters, after one batch. An epoch has as many as there are batches.",
+        ("step",),
+    ),
+    Term(
+        "cost",
+        "How far the predictions are from the ground truth, as one number. Training makes it small.",
+        ("loss", "cost function", "loss function"),
+    ),
+    Term(
+        "cross entropy",
+        "The cost used for classes: small when the true class gets a high probability, large when the network is "
+        "confidently wrong. Being unsure costs a little, being sure and wrong costs much.",
+        ("log loss", "cross_entropy"),
+    ),
+    Term(
+        "label smoothing",
+        "Asking for a little less than certainty, so that the network does not become overconfident. A twentieth "
+        "or a tenth is usual.",
+    ),
+    Term(
+        "forward propagation",
+        "Sending an image through the network to get a prediction. That is all a finished network does.",
+        ("forward pass",),
+    ),
+    Term(
+        "back propagation",
+        "Going back through the network to find out how each parameter contributed to the cost. The result is the "
+        "gradient.",
+        ("backward pass", "backpropagation"),
+    ),
+    Term(
+        "gradient",
+        "For each parameter, how the cost changes if it grows a little. It points uphill, so training goes the "
+        "other way.",
+    ),
+    Term(
+        "gradient descent",
+        "Changing each parameter a little against its gradient, again and again, until the cost no longer falls. "
+        "It is how nearly all networks learn.",
+    ),
+    Term(
+        "batch gradient descent",
+        "One step after all training images have been seen. It is exact and slow.",
+    ),
+    Term(
+        "mini-batch gradient descent",
+        "One step after each small batch of images. It is the usual compromise between speed and steadiness.",
+    ),
+    Term(
+        "learning rate",
+        "The size of each step against the gradient. Too small is slow, too large never settles.",
+        ("learning_rate",),
+    ),
+    Term(
+        "schedule",
+        "How the learning rate changes during training: often down along half a cosine. Large steps come first, "
+        "fine ones at the end.",
+        ("cosine schedule", "warmup"),
+    ),
+    Term(
+        "optimizer",
+        "The recipe by which gradients become steps: SGD, momentum, Adam. None is best for every task.",
+        ("optimiser",),
+    ),
+    Term(
+        "SGD",
+        "Stochastic gradient descent: a step after each image or batch, not after all of them. The steps are "
+        "rougher and far more frequent.",
+        ("stochastic gradient descent",),
+    ),
+    Term(
+        "momentum",
+        "Part of the last step lives on, as in a rolling ball. It smooths the way.",
+        ("SGD with momentum",),
+    ),
+    Term(
+        "Nesterov accelerated gradient",
+        "Momentum that looks ahead: the gradient is taken where the last step would lead. It overshoots less.",
+        ("Nesterov",),
+    ),
+    Term(
+        "Adam",
+        "An optimizer with its own step size for each parameter (Kingma and Ba 2015). It usually works without "
+        "much trial.",
+        ("adaptive moment estimation",),
+    ),
+    Term(
+        "Adagrad",
+        "An optimizer that takes smaller steps for parameters that have moved much (Duchi 2011). Its steps shrink "
+        "for ever.",
+    ),
+    Term(
+        "Adadelta",
+        "Adagrad that forgets the distant past (Zeiler 2012). Its steps no longer shrink to nothing.",
+        ("Adadelat",),
+    ),
+    Term(
+        "AdaMax",
+        "Adam with the largest recent gradient in place of a mean (Kingma and Ba 2015). It minds outliers less.",
+    ),
+    Term(
+        "weight decay",
+        "A steady pull of the weights towards zero, which keeps the network simple. A simple network overfits less.",
+        ("weight_decay",),
+    ),
+    Term(
+        "overfitting",
+        "The network learns its training images by heart and does worse on others. It shows as a tuning cost that "
+        "rises while the training cost falls.",
+    ),
+    Term(
+        "generalisation",
+        "Doing as well on new patients as on those of the training. Only a test on patients never met can show it.",
+        ("generalization", "generalizability", "generalizable"),
+    ),
+    Term(
+        "robust",
+        "Keeping the answer when the image changes in ways that do not matter, such as noise or contrast. "
+        "Augmentation helps.",
+        ("robustness",),
+    ),
+    Term(
+        "early stopping",
+        "Ending training when the tuning part no longer gains. It saves time and prevents overfitting.",
+        ("patience",),
+    ),
+    Term(
+        "best epoch",
+        "The epoch whose parameters are kept, because the tuning part did best after it. If it is the last one, "
+        "training may have ended too early.",
+    ),
+    Term(
+        "checkpoint",
+        "A saved state of training from which it can go on after a power cut, as if nothing had happened. Its "
+        "file carries a fingerprint that is checked before it is used.",
+    ),
+    Term(
+        "ensemble",
+        "Several networks whose answers are averaged. They rarely make the same mistake.",
+    ),
+    Term(
+        "member",
+        "One network of an ensemble, trained from its own random beginning. All members see the same training "
+        "patients.",
+    ),
+    Term(
+        "seed",
+        "The number from which all randomness follows. The same seed gives the same study.",
+        ("random seed",),
+    ),
     # Results
-    Term("threshold", "The probability from which an image counts as positive. Lowering it finds more disease and raises "
-         "more false alarms.", ("cut-off", "decision threshold")),
-    Term("operating point", "Sensitivity and specificity at the chosen threshold: one point of the ROC curve."),
-    Term("Youden’s index", "Sensitivity + specificity − 1. The threshold at which it is largest weighs both errors the same.",
-         ("Youden", "Youden's index", "youden index")),
-    Term("ROC curve", "Sensitivity against false alarms at every threshold. The nearer it bends to the upper left, the "
-         "better; the diagonal is chance.", ("ROC", "receiver operating characteristic")),
-    Term("no-information rate", "The share that is right when the commonest class is named every time. An accuracy below it "
-         "is worth nothing."),
-    Term("calibration slope", "1 when high probabilities are as high as they should be. Below 1 the network is too sure of "
-         "itself."),
-    Term("calibration intercept", "0 when the probabilities are right on average. Below 0 they are too high.",
-         ("calibration in the large",)),
-    Term("predictive value at a declared prevalence", "What a positive or negative answer would be worth where the disease "
-         "is as frequent as the plan declares. It is worked out from sensitivity and specificity.",
-         ("positive predictive value at declared prevalence", "negative predictive value at declared prevalence")),
-    Term("AUC", "The chance that an image with the disease gets a higher probability than one without. 0.5 is a coin, 1 is "
-         "perfect.", ("area under the curve", "area under the ROC curve", "AUROC")),
-    Term("macro-average AUC", "The mean of the AUCs of all classes, each against the rest. A rare class counts as much as a "
-         "frequent one.", ("macro AUC", "macro average")),
-    Term("average precision", "The area under the curve of positive predictive value against sensitivity. Unlike the AUC it "
-         "depends on how frequent the disease is.", ("precision–recall curve", "AUPRC")),
-    Term("sensitivity", "Of those with the disease, the share that is found. The rest is missed.",
-         ("recall", "true-positive rate", "TPR")),
-    Term("specificity", "Of those without the disease, the share that is cleared. The rest is a false alarm.",
-         ("true-negative rate", "TNR")),
-    Term("false positive", "An image without the disease that the network calls positive: a false alarm.", ("FP",)),
-    Term("false negative", "An image with the disease that the network calls negative: a miss.", ("FN",)),
-    Term("true positive", "An image with the disease that the network finds.", ("TP",)),
-    Term("true negative", "An image without the disease that the network clears.", ("TN",)),
-    Term("false-positive rate", "Of those without the disease, the share called positive: 1 − specificity.", ("FPR",)),
-    Term("false-negative rate", "Of those with the disease, the share missed: 1 − sensitivity.", ("FNR",)),
-    Term("PPV", "Of those called positive, the share that has the disease. It falls as the disease gets rarer.",
-         ("positive predictive value", "precision")),
-    Term("NPV", "Of those called negative, the share that is free of the disease.", ("negative predictive value",)),
-    Term("accuracy", "The share of all answers that is right. With a rare disease it is high even for a network that finds "
-         "nothing."),
-    Term("balanced accuracy", "The mean of the shares found in each class. A rare class counts as much as a frequent one."),
-    Term("F1 score", "One number for sensitivity and positive predictive value, their harmonic mean. For masks it is called "
-         "the Dice score.", ("F1", "Dice score", "Dice", "Sørensen-Dice coefficient")),
-    Term("Jaccard index", "The overlap of two masks divided by their union.", ("IoU", "intersection over union")),
-    Term("likelihood ratio", "How much a positive (or negative) answer raises (or lowers) the odds of disease. Above 10 or "
-         "below 0.1 it changes the mind.", ("positive likelihood ratio", "negative likelihood ratio", "LR+", "LR-")),
-    Term("kappa", "Agreement beyond chance: 0 is chance, 1 is perfect (Cohen 1960).", ("Cohen’s kappa", "cohen kappa")),
-    Term("Matthews correlation coefficient", "The correlation between truth and answer; 0 is chance, 1 is perfect.",
-         ("MCC",)),
-    Term("Brier score", "The mean squared distance between probability and truth. Lower is better, and it punishes "
-         "overconfidence.", ("Brier",)),
-    Term("calibration", "Whether probabilities mean what they say: of images given 80 %, eight in ten should have the "
-         "disease.", ("calibrated",)),
-    Term("confusion matrix", "A table of truth against answer. The right answers stand on its diagonal."),
-    Term("confidence interval", "The range in which the truth plausibly lies, given how few patients were tested. A 95 % "
-         "interval misses it in one study of twenty.", ("CI", "interval")),
-    Term("Wilson interval", "A confidence interval for a share that stays between 0 and 100 % and behaves well for small "
-         "numbers (Wilson 1927).", ("Wilson",)),
-    Term("DeLong interval", "A confidence interval for the AUC without assumptions on the probabilities (DeLong 1988).",
-         ("DeLong",)),
-    Term("bootstrap", "Drawing the patients anew, with replacement, hundreds of times, to see how much a number varies."),
-    Term("unit of analysis", "What is counted: images or patients. Ten images of one patient are not ten patients.",
-         ("unit",)),
-    Term("clustered", "Images of one patient resemble each other; a clustered interval allows for it and is wider.",
-         ("cluster", "clustering")),
-    Term("design effect", "How many times more images are needed because they come from fewer patients. 1 means that it "
-         "makes no difference."),
-    Term("percentile", "The value below which so many in a hundred lie. Half of all lie below the median.",
-         ("median", "quartile")),
-    Term("exploratory", "A result that was looked at more than once while choices were still open. It raises a question and "
-         "answers none."),
+    Term(
+        "threshold",
+        "The probability from which an image counts as positive. Lowering it finds more disease and raises more "
+        "false alarms.",
+        ("cut-off", "decision threshold"),
+    ),
+    Term(
+        "operating point",
+        "Sensitivity and specificity at the chosen threshold: one point of the ROC curve. Another threshold gives "
+        "another point of the same curve.",
+    ),
+    Term(
+        "Youden’s index",
+        "Sensitivity + specificity − 1. The threshold at which it is largest weighs both errors the same.",
+        ("Youden", "Youden's index", "youden index"),
+    ),
+    Term(
+        "ROC curve",
+        "Sensitivity against false alarms at every threshold. The nearer it bends to the upper left, the better; "
+        "the diagonal is chance.",
+        ("ROC", "receiver operating characteristic"),
+    ),
+    Term(
+        "no-information rate",
+        "The share that is right when the commonest class is named every time. An accuracy below it is worth nothing.",
+    ),
+    Term(
+        "calibration slope",
+        "1 when high probabilities are as high as they should be. Below 1 the network is too sure of itself.",
+    ),
+    Term(
+        "calibration intercept",
+        "0 when the probabilities are right on average. Below 0 they are too high.",
+        ("calibration in the large",),
+    ),
+    Term(
+        "predictive value at a declared prevalence",
+        "What a positive or negative answer would be worth where the disease is as frequent as the plan declares. "
+        "It is worked out from sensitivity and specificity.",
+        ("positive predictive value at declared prevalence", "negative predictive value at declared prevalence"),
+    ),
+    Term(
+        "AUC",
+        "The chance that an image with the disease gets a higher probability than one without. 0.5 is a coin, 1 "
+        "is perfect.",
+        ("area under the curve", "area under the ROC curve", "AUROC"),
+    ),
+    Term(
+        "macro-average AUC",
+        "The mean of the AUCs of all classes, each against the rest. A rare class counts as much as a frequent one.",
+        ("macro AUC", "macro average"),
+    ),
+    Term(
+        "average precision",
+        "The area under the curve of positive predictive value against sensitivity. Unlike the AUC it depends on "
+        "how frequent the disease is.",
+        ("precision–recall curve", "AUPRC"),
+    ),
+    Term(
+        "sensitivity",
+        "Of those with the disease, the share that is found. The rest is missed.",
+        ("recall", "true-positive rate", "TPR"),
+    ),
+    Term(
+        "specificity",
+        "Of those without the disease, the share that is cleared. The rest is a false alarm.",
+        ("true-negative rate", "TNR"),
+    ),
+    Term(
+        "false positive",
+        "An image without the disease that the network calls positive: a false alarm. Specificity counts how "
+        "often it does not happen.",
+        ("FP",),
+    ),
+    Term(
+        "false negative",
+        "An image with the disease that the network calls negative: a miss. Sensitivity counts how often it does "
+        "not happen.",
+        ("FN",),
+    ),
+    Term(
+        "true positive",
+        "An image with the disease that the network finds. Sensitivity is their share of all images with the disease.",
+        ("TP",),
+    ),
+    Term(
+        "true negative",
+        "An image without the disease that the network clears. Specificity is their share of all images without "
+        "the disease.",
+        ("TN",),
+    ),
+    Term(
+        "false-positive rate",
+        "Of those without the disease, the share called positive: 1 − specificity. It is the horizontal axis of "
+        "the ROC curve.",
+        ("FPR",),
+    ),
+    Term(
+        "false-negative rate",
+        "Of those with the disease, the share missed: 1 − sensitivity. These patients would be sent home.",
+        ("FNR",),
+    ),
+    Term(
+        "PPV",
+        "Of those called positive, the share that has the disease. It falls as the disease gets rarer.",
+        ("positive predictive value", "precision"),
+    ),
+    Term(
+        "NPV",
+        "Of those called negative, the share that is free of the disease. It rises as the disease gets rarer.",
+        ("negative predictive value",),
+    ),
+    Term(
+        "accuracy",
+        "The share of all answers that is right. With a rare disease it is high even for a network that finds nothing.",
+    ),
+    Term(
+        "balanced accuracy",
+        "The mean of the shares found in each class. A rare class counts as much as a frequent one.",
+    ),
+    Term(
+        "F1 score",
+        "One number for sensitivity and positive predictive value, their harmonic mean. For masks it is called "
+        "the Dice score.",
+        ("F1", "Dice score", "Dice", "Sørensen-Dice coefficient"),
+    ),
+    Term(
+        "Jaccard index",
+        "The overlap of two masks divided by their union. 1 means that they are the same, 0 that they do not touch.",
+        ("IoU", "intersection over union"),
+    ),
+    Term(
+        "likelihood ratio",
+        "How much a positive (or negative) answer raises (or lowers) the odds of disease. Above 10 or below 0.1 "
+        "it changes the mind.",
+        ("positive likelihood ratio", "negative likelihood ratio", "LR+", "LR-"),
+    ),
+    Term(
+        "kappa",
+        "Agreement beyond chance: 0 is chance, 1 is perfect (Cohen 1960). It is lower where one class is rare, "
+        "even if readers agree as often.",
+        ("Cohen’s kappa", "cohen kappa"),
+    ),
+    Term(
+        "Matthews correlation coefficient",
+        "The correlation between truth and answer; 0 is chance, 1 is perfect. It does not flatter a network that "
+        "always names the frequent class.",
+        ("MCC",),
+    ),
+    Term(
+        "Brier score",
+        "The mean squared distance between probability and truth. Lower is better, and it punishes overconfidence.",
+        ("Brier",),
+    ),
+    Term(
+        "calibration",
+        "Whether probabilities mean what they say: of images given 80 %, eight in ten should have the disease. A "
+        "network may tell the classes apart well and still be badly calibrated.",
+        ("calibrated",),
+    ),
+    Term(
+        "confusion matrix",
+        "A table of truth against answer. The right answers stand on its diagonal.",
+    ),
+    Term(
+        "confidence interval",
+        "The range in which the truth plausibly lies, given how few patients were tested. A 95 % interval misses "
+        "it in one study of twenty.",
+        ("CI", "interval"),
+    ),
+    Term(
+        "Wilson interval",
+        "A confidence interval for a share that stays between 0 and 100 % and behaves well for small numbers "
+        "(Wilson 1927). It is the usual choice for sensitivity and specificity.",
+        ("Wilson",),
+    ),
+    Term(
+        "DeLong interval",
+        "A confidence interval for the AUC without assumptions on the probabilities (DeLong 1988). It is the "
+        "usual choice for a ROC curve.",
+        ("DeLong",),
+    ),
+    Term(
+        "bootstrap",
+        "Drawing the patients anew, with replacement, hundreds of times, to see how much a number varies. The "
+        "middle 95 % of the results make the confidence interval.",
+    ),
+    Term(
+        "unit of analysis",
+        "What is counted: images or patients. Ten images of one patient are not ten patients.",
+        ("unit",),
+    ),
+    Term(
+        "clustered",
+        "Images of one patient resemble each other; a clustered interval allows for it and is wider. Without it, "
+        "many images of few patients would look like much evidence.",
+        ("cluster", "clustering"),
+    ),
+    Term(
+        "design effect",
+        "How many times more images are needed because they come from fewer patients. 1 means that it makes no "
+        "difference.",
+    ),
+    Term(
+        "percentile",
+        "The value below which so many in a hundred lie. Half of all lie below the median.",
+        ("median", "quartile"),
+    ),
+    Term(
+        "exploratory",
+        "A result that was looked at more than once while choices were still open. It raises a question and "
+        "answers none.",
+    ),
     # Explanation
-    Term("saliency map", "A map of the pixels that moved the answer most. It shows where the network looked, not why.",
-         ("saliency", "heat map", "heatmap")),
-    Term("Grad-CAM", "A saliency map made from the last feature maps, weighed by how much they matter for the class "
-         "(Selvaraju 2017)."),
-    Term("sanity check", "Repeating a saliency map with random parameters. A map that stays the same explains nothing "
-         "(Adebayo 2018).", ("randomisation test",)),
+    Term(
+        "saliency map",
+        "A map of the pixels that moved the answer most. It shows where the network looked, not why.",
+        ("saliency", "heat map", "heatmap"),
+    ),
+    Term(
+        "Grad-CAM",
+        "A saliency map made from the last feature maps, weighed by how much they matter for the class (Selvaraju "
+        "2017). It is coarse, since the last maps are small.",
+    ),
+    Term(
+        "sanity check",
+        "Repeating a saliency map with random parameters. A map that stays the same explains nothing (Adebayo 2018).",
+        ("randomisation test",),
+    ),
     # Trust
-    Term("record", "The log of the study: each stage, its settings, its files and its time. It can be added to, not "
-         "altered unseen."),
-    Term("hash", "A fingerprint of a file: one changed bit gives another one.", ("SHA-256", "checksum")),
-    Term("hash chain", "Each entry of the record carries the fingerprint of the one before. The last one therefore vouches "
-         "for all.", ("record head code", "head code")),
-    Term("certificate", "The proof that no patient and no image stands in two parts, with the fingerprint of the split."),
-    Term("reproducible", "The same data, settings and seed give the same numbers, on the same kind of machine bit for bit.",
-         ("reproducibility",)),
+    Term(
+        "record",
+        "The log of the study: each stage, its settings, its files and its time. It can be added to, not altered "
+        "unseen.",
+    ),
+    Term(
+        "hash",
+        "A fingerprint of a file: one changed bit gives another one. Two files with the same hash are the same file.",
+        ("SHA-256", "checksum"),
+    ),
+    Term(
+        "hash chain",
+        "Each entry of the record carries the fingerprint of the one before. The last one therefore vouches for all.",
+        ("record head code", "head code"),
+    ),
+    Term(
+        "certificate",
+        "The proof that no patient and no image stands in two parts, with the fingerprint of the split. Training "
+        "refuses a split that fails it.",
+    ),
+    Term(
+        "reproducible",
+        "The same data, settings and seed give the same numbers, on the same kind of machine bit for bit. On "
+        "another kind of machine the last digits may differ.",
+        ("reproducibility",),
+    ),
     # Other networks of the article
-    Term("recurrent neural network", "A network for sequences, such as sentences of a radiology report.", ("RNN",)),
-    Term("generative adversarial network", "Two networks in contest: one makes images, the other tells them from real ones.",
-         ("GAN",)),
-    Term("ImageNet", "A collection of more than a million photographs; the yearly contest on it made deep learning famous.",
-         ("ILSVRC",)),
-    Term("AlexNet", "The convolutional network that won the ImageNet contest of 2012."),
-    Term("U-Net", "A network that outlines structures pixel by pixel (Ronneberger 2015).", ("segmentation network",)),
-    Term("mean squared error", "The cost used for numbers such as bone age: the mean of the squared errors.", ("MSE",)),
-)  # fmt: skip
+    Term(
+        "recurrent neural network",
+        "A network for sequences, such as sentences of a radiology report. It carries a memory from one word to "
+        "the next, and has nothing to do with R-CNN.",
+        ("RNN",),
+    ),
+    Term(
+        "generative adversarial network",
+        "Two networks in contest: one makes images, the other tells them from real ones. In the end the made "
+        "images look real, which does not make them true.",
+        ("GAN",),
+    ),
+    Term(
+        "ImageNet",
+        "A collection of more than a million photographs; the yearly contest on it made deep learning famous. "
+        "Networks trained on it are a common starting point in radiology.",
+        ("ILSVRC",),
+    ),
+    Term(
+        "AlexNet",
+        "The convolutional network that won the ImageNet contest of 2012. With it deep learning took over image "
+        "recognition.",
+    ),
+    Term(
+        "ZFNet",
+        "A refined AlexNet that won the ImageNet contest of 2013. It came with a way to see what the layers look for.",
+    ),
+    Term(
+        "GoogLeNet",
+        "A network that uses kernels of several sizes side by side (Szegedy 2015). Its blocks are called Inception.",
+        ("Inception",),
+    ),
+    Term(
+        "VGG",
+        "A plain, deep network of 3 × 3 kernels (Simonyan and Zisserman 2015). It has very many parameters.",
+        ("VGG Net", "VGG-16"),
+    ),
+    Term(
+        "DenseNet",
+        "A network in which each layer sees all earlier ones (Huang 2017). It needs few parameters.",
+    ),
+    Term(
+        "U-Net",
+        "A network that outlines structures pixel by pixel (Ronneberger 2015). It is the usual choice for "
+        "outlining organs and lesions.",
+        ("segmentation network",),
+    ),
+    Term(
+        "Mask R-CNN",
+        "A network that finds objects, frames them and outlines each one (He 2017). The R stands for regions.",
+        ("R-CNN",),
+    ),
+    Term(
+        "mean squared error",
+        "The cost used for numbers such as bone age: the mean of the squared errors. Large errors weigh more than "
+        "small ones.",
+        ("MSE",),
+    ),
+)
 
 GLOSSARY: dict[str, Term] = {term.name: term for term in _TERMS}
 """Name → entry."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pydantic.fields import FieldInfo
 
 from lucency.domain.plan import NO_AUGMENTATION, Augmentation, Plan, Section
+from lucency.report.words import proportion
 
 
 @dataclass(frozen=True)
@@ -54,18 +55,18 @@ def augmentation_ranges(augmentation: Augmentation) -> list[AugmentationRange]:
     """Say for each kind of augmentation how far it goes."""
     a = augmentation
     written = {
-        "flip_horizontal": ("flip", "left and right", f"{a.flip_horizontal:.0%} of the images"),
-        "flip_vertical": ("flip", "upside down", f"{a.flip_vertical:.0%} of the images"),
+        "flip_horizontal": ("flip", "left and right", f"{proportion(a.flip_horizontal, 0)} of the images"),
+        "flip_vertical": ("flip", "upside down", f"{proportion(a.flip_vertical, 0)} of the images"),
         "rotate_degrees": ("rotation", "", f"−{a.rotate_degrees:g}° to {a.rotate_degrees:g}°"),
         "zoom": ("zoom", "", f"× {a.zoom[0]:g} to × {a.zoom[1]:g}"),
-        "shift": ("shift", "", f"up to {a.shift:.0%} of height and width"),
+        "shift": ("shift", "", f"up to {proportion(a.shift, 0)} of height and width"),
         "skew_degrees": ("skew", "", f"−{a.skew_degrees:g}° to {a.skew_degrees:g}°"),
         "blur_pixels": ("blur", "", f"up to {a.blur_pixels:g} pixels"),
         "contrast": ("contrast", "", f"× {a.contrast[0]:g} to × {a.contrast[1]:g}"),
-        "brightness": ("brightness", "", f"up to {a.brightness:.0%} of the grey scale"),
-        "resolution": ("resolution", "", f"down to {a.resolution:.0%}"),
-        "noise": ("noise", "", f"up to {a.noise:.0%} of the grey scale"),
-        "erase": ("random erasing", "", f"{a.erase:.0%} of the images"),
+        "brightness": ("brightness", "", f"up to {proportion(a.brightness, 0)} of the grey scale"),
+        "resolution": ("resolution", "", f"down to {proportion(a.resolution, 0)}"),
+        "noise": ("noise", "", f"up to {proportion(a.noise, 0)} of the grey scale"),
+        "erase": ("random erasing", "", f"{proportion(a.erase, 0)} of the images"),
     }
     return [
         AugmentationRange(term, detail, "" if getattr(a, name) == getattr(NO_AUGMENTATION, name) else words)

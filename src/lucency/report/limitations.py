@@ -52,9 +52,7 @@ def _leak(material: Material) -> Iterator[Limitation]:
     parts_of_patient: dict[str, set[str]] = {}
     for row in material.split:
         parts_of_patient.setdefault(row.patient_id, set()).add(row.part)
-    n_patients = max(
-        material.certificate.n_patients_shared, sum(len(parts) > 1 for parts in parts_of_patient.values())
-    )
+    n_patients = max(material.certificate.n_patients_shared, sum(len(parts) > 1 for parts in parts_of_patient.values()))
     if n_patients or material.certificate.n_images_shared:
         yield Limitation(
             "The parts are not apart",
@@ -107,7 +105,9 @@ def _wide_intervals(material: Material) -> Iterator[Limitation]:
     wide = [e for e in words.key_estimates(material) if _width(e) > WIDE_INTERVAL]
     if wide:
         listed = "; ".join(f"{e.name} {words.quote(e)}" for e in wide)
-        yield Limitation("Wide confidence intervals", f"The truth may lie far from the value that is printed: {listed}.")
+        yield Limitation(
+            "Wide confidence intervals", f"The truth may lie far from the value that is printed: {listed}."
+        )
 
 
 def _one_site(material: Material) -> Iterator[Limitation]:
@@ -119,7 +119,9 @@ def _one_site(material: Material) -> Iterator[Limitation]:
             "at each site, or knows the site instead of the disease.",
         )
     elif len(sites) == 1:
-        yield Limitation("One site", f"All images come from {sites.pop()}; its scanners and habits are part of the result.")
+        yield Limitation(
+            "One site", f"All images come from {sites.pop()}; its scanners and habits are part of the result."
+        )
 
 
 def _one_label_source(material: Material) -> Iterator[Limitation]:

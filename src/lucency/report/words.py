@@ -11,10 +11,19 @@ from lucency.report.material import Material
 
 NARROW_SPACE = "\u202f"
 AS_PERCENT = {
-    "sensitivity", "specificity", "accuracy", "balanced accuracy", "ppv", "npv", "positive predictive value",
-    "negative predictive value", "positive predictive value at declared prevalence",
-    "negative predictive value at declared prevalence", "no-information rate", "prevalence", "false-positive rate", "false-negative rate",
-}  # fmt: skip
+    "sensitivity",
+    "specificity",
+    "accuracy",
+    "balanced accuracy",
+    "positive predictive value",
+    "negative predictive value",
+    "positive predictive value at declared prevalence",
+    "negative predictive value at declared prevalence",
+    "no-information rate",
+    "prevalence",
+    "false-positive rate",
+    "false-negative rate",
+}
 """Measures that journals print as percentages."""
 
 MONTHS = (
@@ -53,6 +62,11 @@ def proportion(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f}{NARROW_SPACE}%"
 
 
+def number(value: float, digits: int) -> str:
+    """Write a number with a true minus sign, and none before a zero."""
+    return f"{value:z.{digits}f}".replace("-", "−")
+
+
 def duration(seconds: float) -> str:
     """Write a time in the unit that suits it."""
     if seconds < 60:
@@ -81,7 +95,7 @@ def value(estimate: Estimate) -> str:
     """Write the value alone, for a place where the interval stands beside it."""
     if estimate.value is None:
         return "not computable"
-    return proportion(estimate.value) if is_percent(estimate) else f"{estimate.value:.3f}"
+    return proportion(estimate.value) if is_percent(estimate) else number(estimate.value, 3)
 
 
 def interval(estimate: Estimate) -> str:
@@ -90,7 +104,8 @@ def interval(estimate: Estimate) -> str:
         return "no interval"
     if is_percent(estimate):
         return f"{100 * estimate.low:.1f}–{100 * estimate.high:.1f}{NARROW_SPACE}%"
-    return f"{estimate.low:.3f}–{estimate.high:.3f}"
+    dash = " to " if estimate.low < 0 else "–"
+    return f"{number(estimate.low, 3)}{dash}{number(estimate.high, 3)}"
 
 
 def level(estimate: Estimate) -> str:
@@ -192,7 +207,7 @@ def operating_point_sentence(material: Material) -> str:
         return "The class with the highest probability is the answer."
     return (
         f"An image counts as {material.positive} from a probability of {point.threshold:.3f}. This threshold was chosen "
-        f"on the tuning part ({point.rule}) before the test part was opened."
+        f"on the tuning part before the test part was opened, by the rule: {point.rule}."
     )
 
 

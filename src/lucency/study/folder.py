@@ -51,11 +51,7 @@ class StudyFolder:
             PlanError: the folder holds something else, or another lucency works in it.
             StorageError: the folder cannot be written.
         """
-        if (
-            self.path.exists()
-            and not self.record.path.exists()
-            and (not self.path.is_dir() or any(self.path.iterdir()))
-        ):
+        if self.path.exists() and not self._is_ours():
             raise PlanError(f"{self.path} is not a study folder and not empty. Choose another folder with --out.")
         with storage_errors(self.path / "record.jsonl"):
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -68,6 +64,11 @@ class StudyFolder:
             for stray in self.path.rglob(".*.tmp"):
                 stray.unlink(missing_ok=True)
             yield
+
+    def _is_ours(self) -> bool:
+        """Tell a study, even one that was stopped before its first entry, from a folder of somebody else's."""
+        marks = (self.record.path, self.path / ".lock")
+        return self.path.is_dir() and (any(mark.exists() for mark in marks) or not any(self.path.iterdir()))
 
     def stage(
         self, name: str, settings: Any, reads: Sequence[str], work: Callable[[str], Iterable[str]], again: bool = False

@@ -63,7 +63,7 @@ def train_member(network: nn.Module, course: Course, folder: Path, desk: Desk) -
                     saver.save(position, best)
                     raise
                 saver.save_if_due(position, best)
-            position, best = _end_epoch(learner, position, best, rate, iteration + 1)
+            position, best = _end_epoch(learner, position, best, n_batches)
         saver.save(position, best)
     return Outcome(position.history, position.best_epoch, position.stopped_because, best)
 
@@ -106,10 +106,12 @@ def _count(position: Position, cost: float, n_images: int, seconds: float) -> Po
 
 
 def _end_epoch(
-    learner: Learner, position: Position, best: dict[str, Tensor], rate: float, n_iterations: int
+    learner: Learner, position: Position, best: dict[str, Tensor], n_batches: int
 ) -> tuple[Position, dict[str, Tensor]]:
     """Measure the tuning part, keep the weights if they are the best so far, and decide whether to stop."""
     course, settings = learner.course, learner.course.settings
+    n_iterations = (position.epoch + 1) * n_batches
+    rate = learning_rate(settings, n_iterations - 1, n_batches)
     logits = predict(learner.network, course.tuning, learner.device)
     tuning_cost = float(learner.cost_of(logits, course.tuning.targets))
     _refuse_divergence(tuning_cost, course.title, position.epoch, n_iterations - 1)

@@ -70,10 +70,10 @@ def make_augmenter(settings: Augmentation, seed: int) -> Augment:
 
 
 def to_unit_range(images: Tensor) -> Tensor:
-    """Return images as float32, where full scale of uint8 and uint16 is 1; floating point keeps its values."""
+    """Return images as contiguous float32, where full scale of uint8 and uint16 is 1; floating point keeps its values."""
     if images.is_floating_point():
-        return images.to(torch.float32)
-    return images.to(torch.float32).mul_(1 / _FULL_SCALE[images.dtype])
+        return images.to(torch.float32).contiguous()
+    return images.to(torch.float32, memory_format=torch.contiguous_format).mul_(1 / _FULL_SCALE[images.dtype])
 
 
 class _Augmenter:

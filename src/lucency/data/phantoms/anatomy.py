@@ -149,7 +149,7 @@ class Frame:
 
     def profile(self, *knots: tuple[float, float]) -> Array:
         """Return a smooth function of height, given by (y, value) knots, at every pixel."""
-        return _smooth_table(knots)[self._row]
+        return _smooth_table(knots).take(self._row)
 
 
 def draw_radiograph(
@@ -163,18 +163,34 @@ def draw_radiograph(
 ) -> Radiograph:
     """Draw one image of a patient."""
     frame = _frame(body, pose, detector, shape)
-    view = _lateral if pose.view == "LL" else _frontal
-    attenuation, lung, lesions, ratio = view(body, pose, findings, frame, textures, draw)
-    masks = tuple((weight > 0.5) & (lung > 0.5) for weight, _ in lesions)
+    project = _lateral if pose.view == "LL" else _frontal
+    projection = project(body, pose, findings, frame, textures, draw)
+    attenuation = projection.attenuation
+    masks = tuple((weight > 0.5) & (projection.field > 0.5) for weight, _ in projection.lesions)
     pixel_cm = detector.field_cm[0] / shape[0]
     conspicuity = 0.0
-    for (weight, added), lesion, mask in zip(lesions, findings.lesions, masks, strict=True):
-        attenuation += added
+    for (weight, added), lesion, mask in zip(projection.lesions, findings.lesions, masks, strict=True):
+        attenuation = attenuation + added
         if lesion.kind == "opacity" and mask.any():
             conspicuity += float((added * weight)[mask].mean() * np.sqrt(mask.sum()) * pixel_cm)
-    brightness = _display(_expose(attenuation, detector, pixel_cm, draw), lung, detector)
-    _stamp(brightness, detector.marker, draw)
-    return Radiograph(brightness, lung > 0.5, masks, ratio, conspicuity)
+    brightness = _display(_expose(attenuation, detector, pixel_cm, draw), projection.lung, detector)
+    _stamp(brightness, "L" if pose.view == "LL" else detector.marker, draw)
+    return Radiograph(brightness, projection.lung > 0.5, masks, projection.cardiothoracic_ratio, conspicuity)
+
+
+@dataclass(frozen=True)
+class _Projection:
+    """The path of the rays through a patient, before the detector."""
+
+    attenuation: Array
+    """Without the lesions."""
+    field: Array
+    """0 to 1: lung, also where the heart lies before it."""
+    lung: Array
+    """0 to 1: lung that nothing covers, as a reader would outline it."""
+    lesions: list[tuple[Array, Array]]
+    """Weight, 0 to 1, and added attenuation of each lesion."""
+    cardiothoracic_ratio: float | None
 
 
 def _frame(body: Body, pose: Pose, detector: Detector, shape: tuple[int, int]) -> Frame:
@@ -193,8 +209,8 @@ def _frame(body: Body, pose: Pose, detector: Detector, shape: tuple[int, int]) -
 
 def _frontal(
     body: Body, pose: Pose, findings: Findings, frame: Frame, textures: Textures, draw: np.random.Generator
-) -> tuple[Array, Array, list[tuple[Array, Array]], float]:
-    """Draw a PA or AP view: attenuation without the lesions, lung, (weight, attenuation) per lesion, heart ratio."""
+) -> _Projection:
+    """Draw a PA or AP view."""
     x, y = frame.x, frame.y
     is_left = x > 0
     lying = pose.view == "AP"
@@ -285,7 +301,7 @@ def _frontal(
         air_cm = np.minimum(lesion.depth_cm, lung_depth)
         added = TISSUE_PER_CM * AIR_SHARE * air_cm * weight * _lesion_texture(lesion, textures, x.shape, draw)
         lesions.append((weight, added.astype(np.float32)))
-    return attenuation, lung * (1 - heart_edge), lesions, ratio
+    return _Projection(attenuation, lung, lung * (1 - heart_edge), lesions, ratio)
 
 
 def _flesh(body: Body, frame: Frame, depth: Array) -> Array:
@@ -481,12 +497,12 @@ def _lesion_texture(lesion: Lesion, textures: Textures, shape: tuple[int, int], 
     """Patchy filling of the air spaces; nodules are solid."""
     if lesion.kind == "nodule":
         return np.ones(shape, np.float32)
-    return np.clip(0.9 + 0.2 * textures.cut(textures.streaky, shape, draw), 0.1, 1.5)
+    return np.clip(0.9 + 0.25 * textures.cut(textures.streaky, shape, draw), 0.1, 1.5)
 
 
 def _lateral(
     body: Body, pose: Pose, findings: Findings, frame: Frame, textures: Textures, draw: np.random.Generator
-) -> tuple[Array, Array, list[tuple[Array, Array]], None]:
+) -> _Projection:
     """Draw a left lateral view: breastbone to the left of the image, spine to the right."""
     x, y = frame.x, frame.y
     dome = body.dome_cm + pose.inspiration_cm
@@ -536,7 +552,7 @@ def _lateral(
         air_cm = np.minimum(lesion.depth_cm, lung_depth)
         added = TISSUE_PER_CM * AIR_SHARE * air_cm * weight * _lesion_texture(lesion, textures, x.shape, draw)
         lesions.append((weight, added.astype(np.float32)))
-    return attenuation, lung, lesions, None
+    return _Projection(attenuation, lung, lung, lesions, None)
 
 
 def _expose(attenuation: Array, detector: Detector, pixel_cm: float, draw: np.random.Generator) -> Array:

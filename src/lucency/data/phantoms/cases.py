@@ -133,7 +133,7 @@ _LOBES: tuple[tuple[Side, str, tuple[float, float], tuple[float, float]], ...] =
 
 def _invent_opacity(draw: np.random.Generator) -> Lesion:
     side, lobe, across, down = _LOBES[draw.choice(6, p=(0.14, 0.15, 0.28, 0.11, 0.1, 0.22))]
-    radius = float(draw.uniform(2.3, 4.3))
+    radius = float(draw.uniform(2.4, 4.4))
     return Lesion(
         kind="opacity",
         side=side,
@@ -141,7 +141,7 @@ def _invent_opacity(draw: np.random.Generator) -> Lesion:
         across=float(draw.uniform(*across)),
         down=float(draw.uniform(*down)),
         radius_cm=(radius * float(draw.uniform(0.8, 1.3)), radius * float(draw.uniform(0.75, 1.25))),
-        depth_cm=float(np.clip(np.exp(draw.normal(np.log(6.5), 0.45)), 2.4, 11.0)),
+        depth_cm=float(np.clip(np.exp(draw.normal(np.log(7.2), 0.42)), 2.8, 11.0)),
     )
 
 
@@ -162,6 +162,6 @@ def _follow(findings: Findings, draw: np.random.Generator) -> Findings:
     if fate < 0.4:
         return replace(findings, lesions=nodules, effusion_cm=(0.0, 0.0))
     thinner = tuple(
-        replace(lesion, depth_cm=max(lesion.depth_cm * (0.5 + fate * 0.6), 2.4)) for lesion in findings.opacities
+        replace(lesion, depth_cm=max(lesion.depth_cm * (0.5 + fate * 0.6), 2.8)) for lesion in findings.opacities
     )
     return replace(findings, lesions=(*thinner, *nodules))

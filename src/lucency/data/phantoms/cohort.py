@@ -24,14 +24,16 @@ from lucency.data.phantoms.texture import Textures, draw_textures
 from lucency.errors import PlanError
 from lucency.provenance import storage_errors
 
-MIN_PATIENTS = 16
-"""Fewer cannot carry all the planted faults."""
+MIN_PATIENTS, MAX_PATIENTS = 16, 9999
+"""Fewer cannot carry all the planted faults; more would not fit the pseudonyms."""
+MIN_SIZE = 48
+"""JPEG 2000's six resolutions need 32 pixels on the shorter side too."""
 
 DETECTORS = {
     "site-a": Detector(field_cm=(40, 40), photons=9000, blur_cm=0.2, sharpening=0.6, gamma=1.0, marker="L"),
     "site-b": Detector(field_cm=(43, 35), photons=5000, blur_cm=0.28, sharpening=0.2, gamma=0.85, marker="R"),
 }
-SUBTLE = 2.3
+SUBTLE = 2.7
 """Opacities less conspicuous than this are the ones that readers miss."""
 SEVERITY_CM3 = (100.0, 240.0)
 """Volume of airless lung above which pneumonia is moderate, and severe."""
@@ -82,7 +84,13 @@ class _Shot:
 
     @property
     def has_pneumonia(self) -> bool:
+        """Whether the exam found any, even where this view hides it."""
         return bool(self.exam.findings.opacities)
+
+    @property
+    def label(self) -> str:
+        """The class that the label table gives."""
+        return "pneumonia" if self.has_pneumonia else "no_pneumonia"
 
     @property
     def lesion_mask(self) -> NDArray[np.bool_]:
@@ -95,18 +103,19 @@ class _Shot:
 
 
 def write_cohort(folder: Path, seed: int = 1, n_patients: int = 300, image_size: int = 128) -> CohortSummary:
-    """Write the made-up cohort; its bytes are a function of the seed, the number of patients and the size alone.
+    """Write the made-up cohort, on one kind of machine a function of seed, number and size, byte for byte.
 
     `image_size` is the height of every image in pixels. The folder receives images/, labels.csv, readers.csv,
     reports/, reports.csv, masks/, lungs/, boxes.json, identifiers.csv and README.txt.
 
     Raises:
-        PlanError: fewer than 16 patients, or images smaller than 32 pixels.
+        PlanError: fewer than 16 or more than 9999 patients, or images smaller than 48 pixels.
         StorageError: the folder cannot be written.
     """
-    if n_patients < MIN_PATIENTS or image_size < 32:
+    if not MIN_PATIENTS <= n_patients <= MAX_PATIENTS or image_size < MIN_SIZE:
         raise PlanError(
-            f"The made-up cohort needs at least {MIN_PATIENTS} patients and images of 32 pixels; ask for more."
+            f"The made-up cohort takes {MIN_PATIENTS} to {MAX_PATIENTS} patients and images of at least {MIN_SIZE} pixels; "
+            f"{n_patients} patients of {image_size} pixels were asked for."
         )
     textures = draw_textures(seed, pixels_per_cm=image_size / 40)
     cases = invent_cases(invent_people(seed, n_patients), seed)
@@ -114,19 +123,19 @@ def write_cohort(folder: Path, seed: int = 1, n_patients: int = 300, image_size:
         _make_folders(folder)
         shots = [shot for case in cases for shot in _photograph(folder, case, textures, seed, image_size)]
         faults = _plant_faults(folder, shots, cases)
-        labelled = shots + faults.duplicates
-        _write_labels(folder / "labels.csv", labelled, faults)
-        n_masks, n_boxes = _write_truth(folder, labelled, faults)
+        whole = [*shots, *faults.duplicates]
+        # The stray text file is the only image without a row.
+        labelled = [*whole, *faults.unreadable, faults.blank]
+        _write_table(folder / "labels.csv", [_label_row(shot) for shot in labelled])
+        n_masks, n_boxes = _write_truth(folder, whole)
         n_readings = _write_readings(folder / "readers.csv", shots, seed)
         n_reports, n_wrong = _write_reports(folder, cases, shots, seed)
         _write_identifiers(folder / "identifiers.csv", cases, shots)
         summary = CohortSummary(
             n_patients=n_patients,
             n_exams=sum(len(case.exams) for case in cases),
-            n_images=len(labelled),
-            n_pneumonia=sum(
-                _label(shot, faults) == "pneumonia" for shot in [*labelled, *faults.unreadable, faults.blank]
-            ),
+            n_images=len(whole),
+            n_pneumonia=sum(shot.has_pneumonia for shot in labelled),
             n_lesion_masks=n_masks,
             n_boxes=n_boxes,
             n_readings=n_readings,
@@ -205,11 +214,9 @@ def _write_image(folder: Path, shot: _Shot) -> None:
 
 @dataclass(frozen=True)
 class _Faults:
-    """What was planted; the shots carry the labels that the table will give."""
+    """What was planted, with the labels that the table will give."""
 
     duplicates: list[_Shot]
-    conflicting: str
-    """Stem of the duplicate with the wrong label."""
     unreadable: list[_Shot]
     blank: _Shot
 
@@ -232,7 +239,7 @@ def _plant_faults(folder: Path, shots: list[_Shot], cases: list[Case]) -> _Fault
     _write_image(folder, blank)
 
     ill = [shot for k, shot in enumerate(firsts) if shot.has_pneumonia and k not in (1, 2, 3, 9)]
-    conflicting = _again(ill[0], f"{ill[0].case.person.key}-8")
+    conflicting = _deny_pneumonia(_again(ill[0], f"{ill[0].case.person.key}-8"))
     stranger = next(shot for shot in firsts[9:] if shot.header.person.site == firsts[1].header.person.site)
     duplicates = [
         *(_again(firsts[k], f"{firsts[k].case.person.key}-7") for k in (2, 3, 9)),
@@ -241,7 +248,7 @@ def _plant_faults(folder: Path, shots: list[_Shot], cases: list[Case]) -> _Fault
     ]
     for shot in duplicates:
         _write_image(folder, shot)
-    return _Faults(duplicates, conflicting.stem, unreadable, blank)
+    return _Faults(duplicates, unreadable, blank)
 
 
 def _again(shot: _Shot, stem: str, owner: _Shot | None = None) -> _Shot:
@@ -252,17 +259,18 @@ def _again(shot: _Shot, stem: str, owner: _Shot | None = None) -> _Shot:
     return replace(shot, stem=stem, header=header)
 
 
-def _label(shot: _Shot, faults: _Faults) -> str:
-    says_pneumonia = shot.has_pneumonia != (shot.stem == faults.conflicting)
-    return "pneumonia" if says_pneumonia else "no_pneumonia"
+def _deny_pneumonia(shot: _Shot) -> _Shot:
+    """Keep the pixels and forget what they show."""
+    findings = shot.exam.findings
+    kept = [pair for pair in zip(findings.lesions, shot.radiograph.lesions, strict=True) if pair[0].kind == "nodule"]
+    return replace(
+        shot,
+        exam=replace(shot.exam, findings=replace(findings, lesions=tuple(lesion for lesion, _ in kept))),
+        radiograph=replace(shot.radiograph, lesions=tuple(mask for _, mask in kept)),
+    )
 
 
-def _write_labels(path: Path, shots: list[_Shot], faults: _Faults) -> None:
-    """Write the reference standard; the stray text file is the only image without a row."""
-    _write_table(path, [_label_row(shot, faults) for shot in [*shots, *faults.unreadable, faults.blank]])
-
-
-def _label_row(shot: _Shot, faults: _Faults) -> dict[str, Any]:
+def _label_row(shot: _Shot) -> dict[str, Any]:
     findings = shot.exam.findings
     ratio = shot.radiograph.cardiothoracic_ratio
     row_mm, column_mm = shot.header.spacing_mm
@@ -274,7 +282,7 @@ def _label_row(shot: _Shot, faults: _Faults) -> dict[str, Any]:
         "patient": shot.header.person.key,
         "exam": _exam_name(shot.case, shot.exam),
         "view": shot.header.view,
-        "label": _label(shot, faults),
+        "label": shot.label,
         "effusion": int(max(findings.effusion_cm) > 0),
         "nodule": int(any(lesion.kind == "nodule" for lesion in findings.lesions)),
         "cardiomegaly": int(shot.case.body.cardiothoracic_ratio > 0.5),
@@ -286,7 +294,7 @@ def _label_row(shot: _Shot, faults: _Faults) -> dict[str, Any]:
     }
 
 
-def _write_truth(folder: Path, shots: list[_Shot], faults: _Faults) -> tuple[int, int]:
+def _write_truth(folder: Path, shots: list[_Shot]) -> tuple[int, int]:
     """Write lesion masks, lung masks and COCO boxes; return the numbers of lesion masks and of boxes."""
     n_masks = 0
     coco: dict[str, Any] = {
@@ -299,8 +307,6 @@ def _write_truth(folder: Path, shots: list[_Shot], faults: _Faults) -> tuple[int
         _write_mask(folder / "lungs" / f"{shot.stem}.png", shot.radiograph.lung)
         height, width = shot.radiograph.lung.shape
         coco["images"].append({"id": n_image, "file_name": shot.image, "width": width, "height": height})
-        if shot.stem == faults.conflicting:
-            continue
         lesion_mask = shot.lesion_mask
         if lesion_mask.any():
             _write_mask(folder / "masks" / f"{shot.stem}.png", lesion_mask)

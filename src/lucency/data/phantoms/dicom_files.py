@@ -117,9 +117,10 @@ def _describe_image(dataset: Dataset, header: Header) -> None:
     dataset.ImageType = ["DERIVED", "PRIMARY"]
     dataset.BodyPartExamined = "CHEST"
     dataset.ViewPosition = header.view
-    dataset.PatientOrientation = ["A", "F"] if header.view == "LL" else ["L", "F"]
+    dataset.PatientOrientation = ["P", "F"] if header.view == "LL" else ["L", "F"]
     dataset.ImageLaterality = "U"
     dataset.BurnedInAnnotation = "NO"
+    dataset.LossyImageCompression = "00"
     dataset.PixelSpacing = dataset.ImagerPixelSpacing = [round(spacing, 4) for spacing in header.spacing_mm]
     dataset.KVP = "110" if is_first_site else "125"
     if not is_first_site:
@@ -127,6 +128,9 @@ def _describe_image(dataset: Dataset, header: Header) -> None:
         dataset.PresentationLUTShape = "INVERSE"
         dataset.PixelIntensityRelationship = "LOG"
         dataset.PixelIntensityRelationshipSign = -1
+        dataset.RescaleSlope, dataset.RescaleIntercept, dataset.RescaleType = "1", "0", "US"
+        dataset.DetectorType = "SCINTILLATOR"
+        dataset.AcquisitionContextSequence = []
 
 
 def _store_12_bits(dataset: Dataset, brightness: Brightness, compression: Compression) -> None:

@@ -69,7 +69,8 @@ def _vessel_tree(draw: np.random.Generator) -> NDArray[np.float32]:
         reach = draw.uniform(9, TREE_RADIUS_CM, n_branches)[:, None]
         width = 0.1 + 0.32 * np.clip(1 - radius / reach, 0, None)
         centre = (direction[:, None] + wander).astype(np.float32)
-        distance = np.angle(np.exp(1j * (angle[None, None, :] - centre[:, :, None]))) * radius[:, None]
+        turned = angle[None, None, :] - centre[:, :, None]
+        distance = ((turned + np.pi) % (2 * np.pi) - np.pi) * radius[:, None]
         branch = np.exp(-((distance / width[:, :, None]) ** 2)) * width[:, :, None] * 2.2
         tree += (branch * (radius >= start_cm)[:, None]).max(axis=0)
     return tree

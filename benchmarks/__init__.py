@@ -1,0 +1,1 @@
+"""Speed of lucency beside its peers, measured in one run on one machine."""
