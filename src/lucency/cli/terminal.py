@@ -18,20 +18,7 @@ def guarded(arguments: Sequence[str]) -> int:
     debug, quiet = "--debug" in arguments, "--quiet" in arguments
     arguments = [argument for argument in arguments if argument not in ("--debug", "--quiet")]
     try:
-        import click
-
-        from lucency.cli.app import app
-
-        try:
-            code = app(list(arguments), standalone_mode=False, obj=TerminalDesk(quiet))
-        except click.exceptions.Exit as leaving:
-            return leaving.exit_code
-        except click.ClickException as error:
-            error.show()
-            return error.exit_code
-        except click.Abort:
-            raise KeyboardInterrupt from None
-        return code if isinstance(code, int) else 0
+        return _dispatch(arguments, TerminalDesk(quiet))
     except LucencyError as error:
         if debug:
             raise
@@ -50,6 +37,25 @@ def guarded(arguments: Sequence[str]) -> int:
             "again with --debug and report what it shows."
         )
         return 1
+
+
+def _dispatch(arguments: Sequence[str], desk: "TerminalDesk") -> int:
+    """Hand the arguments to typer, and let it show what is wrong with them."""
+    import typer
+
+    from lucency.cli.app import app
+
+    click = sys.modules[typer.Exit.__module__]  # typer carries a click of its own
+    try:
+        code = app(list(arguments), standalone_mode=False, obj=desk)
+    except typer.Exit as leaving:
+        return leaving.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    return code if isinstance(code, int) else 0
 
 
 def complain(message: str) -> None:

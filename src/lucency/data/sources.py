@@ -69,7 +69,7 @@ def archive_labels(data: Data) -> dict[str, str]:
     labels = {candidate.source: candidate.archive_label for candidate in find_images(data).candidates}
     if not any(labels.values()):
         raise SourceError(
-            f"`data.labels.from: archive` needs a .npz archive, but {Path(data.images).name} is a folder. Use `folder` or `table`."
+            f"`data.labels.from: archive` needs a .npz archive; {Path(data.images).name} is a folder. Use `folder` or `table`."
         )
     return labels
 

@@ -15,13 +15,14 @@ from lucency.errors import StudyError
 from lucency.randomness import key as counted_key
 from lucency.randomness import sample_keys
 from lucency.study.cohort import CLASSES, COHORT, LABELS, SPLIT, STORE, classes_of, split_rows_of
-from lucency.study.folder import Opening, refuse_sealed
+from lucency.study.folder import Opening, StudyFolder, refuse_sealed
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
 from lucency.study.tables import read_predictions, write_predictions
 
 if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
     from lucency.domain.estimate import Estimate
+    from lucency.evaluation.operating_point import OperatingPoint
     from lucency.training.examples import Examples
     from lucency.training.standardised import Standardised
 
@@ -118,18 +119,12 @@ def _predict(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every s
 def _evaluate(study: Study, key: str) -> Iterable[str]:
     """Open the sealed test set, once, and measure."""
     from lucency.evaluation.classification import evaluate_classification
-    from lucency.evaluation.operating_point import OperatingPoint
 
     folder, settings = study.folder, study.plan.evaluation
-    point = folder.read_json(OPERATING_POINT)
-    operating_point = OperatingPoint(**point) if point else None
+    operating_point = read_operating_point(folder)
     tuning = read_predictions(folder, TUNING_PREDICTIONS)
-    opening = folder.open_test_set(
-        key,
-        members=len(members(study.plan)),
-        operating_point=point,
-        weights=[folder.hash(file) for file in _all_weights(study.plan)],
-    )
+    weights = {file: folder.hash(file) for file in _all_weights(study.plan)}
+    opening = folder.open_test_set(key, operating_point=folder.hash(OPERATING_POINT), weights=weights)
     test = _predict_part(study, Part.TEST, opening)
     estimates = [
         estimate for part in (test, tuning) for estimate in evaluate_classification(part[-1], operating_point, settings)
@@ -176,15 +171,21 @@ def _predict_part(study: Study, part: Part, opening: Opening | None = None) -> l
 def _explain(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
     """Show the most confident errors, and what the network looked at."""
     from lucency.evaluation.classification import called_classes
-    from lucency.evaluation.operating_point import OperatingPoint
     from lucency.study.pictures import show_errors, show_saliency
 
     test = read_predictions(study.folder, PREDICTIONS)[-1]
     examples = examples_of(study, Part.TEST, study.folder.last_opening())
-    point = study.folder.read_json(OPERATING_POINT)
-    called = called_classes(test, OperatingPoint(**point) if point else None)
+    called = called_classes(test, read_operating_point(study.folder))
     network = load_member(study, members(study.plan)[0])
     return [*show_errors(study, test, called, examples), *show_saliency(study, test, called, examples, network)]
+
+
+def read_operating_point(folder: StudyFolder) -> "OperatingPoint | None":
+    """Return the frozen operating point; None for more than two classes."""
+    from lucency.evaluation.operating_point import OperatingPoint
+
+    point = folder.read_json(OPERATING_POINT)
+    return OperatingPoint(**point) if point else None
 
 
 def load_member(study: Study, member: str) -> "Standardised":

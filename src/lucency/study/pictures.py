@@ -1,7 +1,8 @@
 """Images for the report: samples, augmented samples, errors, and what the network looked at."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -113,7 +114,8 @@ def show_saliency(
     ]
     files = _write_pictures(study, SALIENCY, "saliency", pictures)
     cases = study.folder.read_json(SALIENCY)
-    study.folder.write_json(SALIENCY, {"method": maps.method, "verdict": check.verdict, "cases": cases})
+    facts = {"method": maps.method, "verdict": check.verdict, "similarity": asdict(check.median), "cases": cases}
+    study.folder.write_json(SALIENCY, facts)
     return files
 
 
@@ -131,7 +133,7 @@ def _overlay(image: NDArray[np.float32], heat: NDArray[np.float32]) -> NDArray[n
 
 
 def _write_pictures(
-    study: Study, index: str, name: str, pictures: Sequence[tuple[NDArray[np.float32], dict[str, object]]]
+    study: Study, index: str, name: str, pictures: Sequence[tuple[NDArray[np.float32], Mapping[str, object]]]
 ) -> list[str]:
     """Write pictures and an index of them with their facts; return the names of all files."""
     files = [study.folder.write(f"figures/{name}-{n:02d}.png", _png(image)) for n, (image, _) in enumerate(pictures)]

@@ -1,12 +1,129 @@
-"""Gather a finished study for the report."""
+"""Gather a finished study for the report, and write it."""
 
 from collections.abc import Iterable
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
+from lucency.domain.cohort import CohortRow, LabelRow, SplitRow
+from lucency.domain.estimate import Estimate
+from lucency.domain.plan import Plan
+from lucency.study.classification import (
+    LAYERS,
+    METRICS,
+    OPERATING_POINT,
+    PREDICTIONS,
+    history_file,
+    members,
+    outcome_file,
+    read_operating_point,
+)
+from lucency.study.cohort import CERTIFICATE, COHORT, LABELS, SPLIT
+from lucency.study.folder import STAGE_DONE, TEST_OPENED, StudyFolder
+from lucency.study.pictures import AUGMENTED, ERRORS, SALIENCY, SAMPLES
+from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
+from lucency.study.tables import read_predictions
+
+if TYPE_CHECKING:
+    from lucency.report import material
+
+REPORT_FILE = "report.html"
 
 
-def _report(study: Study, key: str) -> Iterable[str]:
-    return []
+def _report(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
+    from lucency.report.page import render_with_figures
+
+    report = render_with_figures(gather(study.plan, study.folder))
+    figures = [study.folder.write(f"figures/{name}.svg", svg) for name, svg in sorted(report.figures.items())]
+    return [study.folder.write(REPORT_FILE, report.html), *figures]
 
 
-REPORT = Stage("report", "The report is written.", lambda study: {}, lambda plan: [], _report)
+def gather(plan: Plan, folder: StudyFolder) -> "material.Material":
+    """Read everything that the report shows from the files of a study."""
+    from lucency.data.codes import EXPLANATIONS
+    from lucency.report import material
+
+    predictions = {(p.part, p.member): p for p in read_predictions(folder, PREDICTIONS)}
+    stages = [entry for entry in folder.record.entries if entry.event == STAGE_DONE]
+    openings = {
+        entry.payload["key"]: entry.time for entry in reversed(folder.record.entries) if entry.event == TEST_OPENED
+    }
+    return material.Material(
+        plan=plan,
+        cohort=tuple(folder.read_rows(COHORT, CohortRow)),
+        labels=tuple(folder.read_rows(LABELS, LabelRow)),
+        split=tuple(folder.read_rows(SPLIT, SplitRow)),
+        certificate=_only_fields(material.Certificate, folder.read_json(CERTIFICATE)),
+        layers=tuple(_only_fields(material.Layer, row) for row in folder.read_json(LAYERS)),
+        members=tuple(_member(folder, member) for member in members(plan)),
+        tuning=predictions["tuning", "ensemble"],
+        test=predictions["test", "ensemble"],
+        operating_point=read_operating_point(folder),
+        estimates=tuple(Estimate(**row) for row in folder.read_json(METRICS)),
+        record_head=folder.record.head,
+        openings=tuple(material.Opening(time, n) for n, time in enumerate(sorted(openings.values()), start=1)),
+        stages=tuple(
+            material.Stage(entry.payload["stage"], entry.time, entry.payload["seconds"])
+            for entry in {entry.payload["stage"]: entry for entry in stages}.values()
+        ),
+        environment=stages[-1].payload["environment"],
+        reasons=EXPLANATIONS,
+        samples=tuple(_pictures(folder, SAMPLES)),
+        augmentations=tuple(_pictures(folder, AUGMENTED)),
+        errors=tuple(
+            material.ErrorCase(png=_png(folder, facts.pop("file")), **facts) for facts in folder.read_json(ERRORS)
+        ),
+        explanation=_explanation(folder),
+    )
+
+
+def _member(folder: StudyFolder, name: str) -> "material.Member":
+    from lucency.report import material
+
+    history = [{key: float(text) for key, text in row.items()} for row in folder.read_table(history_file(name))]
+    epochs = [_only_fields(material.Epoch, row | {"epoch": int(row["epoch"])}) for row in history]
+    outcome = folder.read_json(outcome_file(name))
+    return material.Member(name, tuple(epochs), outcome["best_epoch"], outcome["stopped_because"])
+
+
+def _pictures(folder: StudyFolder, index: str) -> "Iterable[material.Picture]":
+    from lucency.report import material
+
+    return (material.Picture(_png(folder, facts["file"]), facts["caption"]) for facts in folder.read_json(index))
+
+
+def _explanation(folder: StudyFolder) -> "material.Explanation | None":
+    from lucency.report import material
+
+    facts = folder.read_json(SALIENCY)
+    if not facts:
+        return None
+    cases = [
+        material.SaliencyCase(_png(folder, case["file"]), case["caption"], case["similarity_after_randomisation"])
+        for case in facts["cases"]
+    ]
+    return material.Explanation(facts["method"], tuple(cases), facts["verdict"], Estimate(**facts["similarity"]))
+
+
+def _png(folder: StudyFolder, file: str) -> bytes:
+    return (folder.path / file).read_bytes()
+
+
+def _only_fields(kind: Any, facts: dict[str, Any]) -> Any:
+    """Build a dataclass from the facts that it has a field for; JSON's lists become tuples."""
+    names = {field.name for field in fields(kind)}
+    return kind(**{n: tuple(v) if isinstance(v, list) else v for n, v in facts.items() if n in names})
+
+
+REPORT = Stage(
+    "report",
+    "The report is written.",
+    lambda study: as_settings(study.plan) | {"data": as_settings(study.plan.data.labels)},
+    lambda plan: [
+        *(COHORT, LABELS, SPLIT, CERTIFICATE, LAYERS, PREDICTIONS, METRICS, OPERATING_POINT),
+        *(SAMPLES, AUGMENTED, ERRORS, SALIENCY),
+        *(history_file(member) for member in members(plan)),
+        *(outcome_file(member) for member in members(plan)),
+    ],
+    _report,
+)

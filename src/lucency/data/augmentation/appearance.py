@@ -73,9 +73,9 @@ def draw_appearance(settings: Augmentation, draws: Draws, shape: tuple[int, ...]
     )
 
 
-def make_noise_bank(generator: np.random.Generator, n_values: int) -> Tensor:
-    """Return the normal numbers from which every image of up to n_values values reads its noise."""
-    return torch.from_numpy(generator.standard_normal(_N_NOISE_OFFSETS + n_values - 1, dtype=np.float32))
+def noise_bank_length(n_values: int) -> int:
+    """Return how many normal numbers images of n_values values need, wherever in the bank their noise begins."""
+    return _N_NOISE_OFFSETS + n_values - 1
 
 
 def lower_resolution(images: Tensor, share: Tensor) -> Tensor:
@@ -99,16 +99,17 @@ def blur(images: Tensor, weights: Tensor) -> Tensor:
     # In the padded image written as one line, the neighbour along any axis is a fixed number of values away. What runs
     # over an edge of the image lands in the padding, and the line ends where its neighbours end.
     line = padded.flatten(2)
-    scratch = torch.empty_like(line)
+    spare, scratch = torch.empty_like(line), torch.empty_like(line)
     for step in padded.stride()[2:]:
         centre, n_values = radius * step, line.shape[2] - 2 * radius * step
         pair = scratch.narrow(2, 0, n_values)
-        blurred = line.narrow(2, centre, n_values) * weights[:, 0, None, None]
+        blurred = spare.narrow(2, 0, n_values)
+        torch.mul(line.narrow(2, centre, n_values), weights[:, 0, None, None], out=blurred)
         for distance in range(1, radius + 1):
             before = line.narrow(2, centre - distance * step, n_values)
             after = line.narrow(2, centre + distance * step, n_values)
             blurred.addcmul_(torch.add(before, after, out=pair), weights[:, distance, None, None])
-        line = blurred
+        line, spare = blurred, line
     return line.as_strided(images.shape, (*line.stride()[:2], *padded.stride()[2:]))
 
 

@@ -21,8 +21,8 @@ from lucency.data.augmentation.appearance import (
     draw_appearance,
     erase,
     lower_resolution,
-    make_noise_bank,
     mean_grey_level,
+    noise_bank_length,
 )
 from lucency.data.augmentation.draws import Draws
 from lucency.data.augmentation.geometry import (
@@ -126,9 +126,10 @@ class _Augmenter:
 
     def _enlarge_noise_bank(self, n_values: int, device: torch.device) -> None:
         """Make the bank long enough and bring it to the device; a longer bank begins like a shorter one."""
-        if len(self._noise_bank) < n_values or self._noise_bank.device != device:
-            bank = make_noise_bank(generator(self._seed, "augmentation noise"), n_values)
-            self._noise_bank = bank.to(device)
+        n_needed = noise_bank_length(n_values)
+        if len(self._noise_bank) < n_needed or self._noise_bank.device != device:
+            bank = generator(self._seed, "augmentation noise").standard_normal(n_needed, dtype=np.float32)
+            self._noise_bank = torch.from_numpy(bank).to(device)
 
 
 def _parts(images: Tensor) -> Iterator[slice]:
