@@ -247,7 +247,7 @@ def test_erasing_fills_2_to_20_percent_with_the_mean(shape: tuple[int, ...]) -> 
     assert float(share.min()) > 0.015
     assert float(share.max()) < 0.22
     assert float(share.std()) > 0.03
-    assert float(is_erased.any(0).float().mean()) > 0.9  # anywhere in the image
+    assert float(is_erased.any(0).float().mean()) > 0.8  # anywhere in the image
     mean = images.flatten(1).mean(1)
     for image in range(64):
         filled = augmented[image].flatten()[is_erased[image]]
@@ -305,14 +305,14 @@ def test_noise_has_the_drawn_standard_deviation() -> None:
 
 def test_a_longer_bank_of_noise_begins_like_a_shorter_one() -> None:
     """An image's noise must not depend on the size of the images met before."""
-    settings, small, large = only(noise=0.2), torch.full((2, 1, 8, 8), 0.5), torch.full((2, 1, 32, 32), 0.5)
+    settings, small, large = only(noise=0.2), torch.full((64, 1, 8, 8), 0.5), torch.full((64, 1, 160, 160), 0.5)
     used: Augment = make_augmenter(settings, 1)
-    used(Batch(large), KEYS[:2], 0)
+    used(Batch(large), KEYS, 0)
     fresh = make_augmenter(settings, 1)
-    first = fresh(Batch(small), KEYS[:2], 0).images
-    assert torch.equal(used(Batch(small), KEYS[:2], 0).images, first)
-    fresh(Batch(large), KEYS[:2], 0)
-    assert torch.equal(fresh(Batch(small), KEYS[:2], 0).images, first)
+    first = fresh(Batch(small), KEYS, 0).images
+    assert torch.equal(used(Batch(small), KEYS, 0).images, first)
+    fresh(Batch(large), KEYS, 0)
+    assert torch.equal(fresh(Batch(small), KEYS, 0).images, first)
 
 
 def test_whole_numbers_and_fractions_agree() -> None:

@@ -133,3 +133,15 @@ def test_the_official_parts_are_kept_or_refused() -> None:
     cohort[1] = replace(cohort[1], patient_id="P0")
     with pytest.raises(PatientLeakError, match="1 patients"):
         split_by_patient(cohort, labels, official, 1)
+
+
+@given(st.integers(0, 20))
+def test_patients_with_many_images_are_shared_out_too(seed: int) -> None:
+    """If all patients with follow-ups were in training, the test part would be another population."""
+    cohort, labels = cohort_of([(1 + number % 3, number % 2, 5) for number in range(120)])
+    parts = {row.image_id: row.part for row in split_by_patient(cohort, labels, Split(), seed)}
+    images = defaultdict(list)
+    for row in cohort:
+        images[row.patient_id].append(parts[row.image_id])
+    means = {part: [len(found) for found in images.values() if found[0] == part] for part in PARTS}
+    assert all(abs(sum(sizes) / len(sizes) - 2) < 0.25 for sizes in means.values())

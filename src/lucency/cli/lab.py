@@ -36,8 +36,8 @@ def pool(
     """Pool a feature map; without options, that of the article's figure 3A."""
     from lucency.lab.convolution import describe_pooling
 
-    kind = "average" if average else "max"
-    typer.echo(describe_pooling(_matrix(feature_map) if feature_map else None, size, stride, kind))
+    chosen = _matrix(feature_map) if feature_map else None
+    typer.echo(describe_pooling(chosen, size, stride, kind="average" if average else "max"))
 
 
 @app.command()

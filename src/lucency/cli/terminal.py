@@ -45,12 +45,13 @@ def _dispatch(arguments: Sequence[str], desk: "TerminalDesk") -> int:
 
     from lucency.cli.app import app
 
-    click = sys.modules[typer.Exit.__module__]  # typer carries a click of its own
+    # typer carries a click of its own, and shows of its errors only the kinds
+    usage_error: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
     try:
         code = app(list(arguments), standalone_mode=False, obj=desk)
     except typer.Exit as leaving:
         return leaving.exit_code
-    except click.ClickException as error:
+    except usage_error as error:
         error.show()
         return error.exit_code
     except typer.Abort:

@@ -8,6 +8,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from lucency.domain.cohort import KEPT, CohortRow, LabelRow, SplitRow
 from lucency.domain.parts import Part
 from lucency.domain.plan import Split
@@ -169,34 +171,52 @@ def _refuse_rare_classes(images: Sequence[CohortRow], targets: dict[str, str]) -
 def _stratified_parts(
     images: Sequence[CohortRow], targets: dict[str, str], components: dict[str, str], settings: Split, seed: int
 ) -> dict[str, str]:
-    """Deal the components of each class, in random order, to the part that is furthest behind its share."""
+    """Deal components at random, so that each part gets its share of every class and of large and small components.
+
+    Components with equally many images of one class are one stratum. Of each stratum every part gets the whole number
+    of components that its share allows; the rest of all strata of a class go to the part that lacks most images.
+    """
     members: defaultdict[str, list[str]] = defaultdict(list)
     for image in images:
         members[components[image.image_id]].append(image.image_id)
-    strata: defaultdict[str, list[str]] = defaultdict(list)
     frequency = Counter(targets.values())
+    strata: defaultdict[str, defaultdict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
     for component in sorted(members):
         # a patient with images of several classes counts for the rarest of them
         names = {targets[image_id] for image_id in members[component]}
-        strata[min(names, key=lambda name: (frequency[name], name))].append(component)
+        rarest = min(names, key=lambda name: (frequency[name], name))
+        strata[rarest][len(members[component])].append(component)
     shares = dict(zip(PARTS, (settings.training, settings.tuning, settings.test), strict=True))
-    parts: dict[str, str] = {}
-    for name, found in sorted(strata.items()):
-        order = [found[i] for i in generator(seed, f"split/{name}").permutation(len(found))]
-        # large components first, so that small ones can even out what they leave
-        order.sort(key=lambda component: -len(members[component]))
-        dealt = dict.fromkeys(PARTS, 0)
-        n_images = sum(len(members[component]) for component in order)
-        for position, component in enumerate(order):
-            part = _furthest_behind(dealt, shares, n_images, n_left=len(order) - position)
-            dealt[part] += len(members[component])
-            parts |= dict.fromkeys(members[component], part)
-    return parts
+    part_of: dict[str, Part] = {}
+    for name in sorted(strata):
+        part_of |= _deal(strata[name], shares, generator(seed, f"split/{name}"))
+    return {image_id: part_of[component] for component, found in members.items() for image_id in found}
 
 
-def _furthest_behind(dealt: dict[Part, int], shares: dict[Part, float], n_images: int, n_left: int) -> Part:
+def _deal(strata: dict[int, list[str]], shares: dict[Part, float], draw: np.random.Generator) -> dict[str, Part]:
+    """Deal the components of one class, given by their number of images."""
+    dealt: dict[str, Part] = {}
+    n_images = dict.fromkeys(PARTS, 0)
+    rest: list[tuple[int, str]] = []
+    for size in sorted(strata, reverse=True):
+        order = [strata[size][position] for position in draw.permutation(len(strata[size]))]
+        for part in PARTS:
+            whole = int(shares[part] * len(strata[size]))
+            dealt |= dict.fromkeys(order[:whole], part)
+            n_images[part] += whole * size
+            order = order[whole:]
+        rest += [(size, component) for component in order]
+    n_all = sum(size * len(components) for size, components in strata.items())
+    for position, (size, component) in enumerate(rest):
+        part = _furthest_behind(n_images, shares, n_all, n_left=len(rest) - position)
+        dealt[component] = part
+        n_images[part] += size
+    return dealt
+
+
+def _furthest_behind(n_images: dict[Part, int], shares: dict[Part, float], n_all: int, n_left: int) -> Part:
     """Choose the part that lacks most of its images; when components run out, an empty part comes first."""
-    empty = [part for part in PARTS if not dealt[part]]
+    empty = [part for part in PARTS if not n_images[part]]
     if empty and n_left <= len(empty):
         return empty[0]
-    return max(PARTS, key=lambda part: (shares[part] * n_images - dealt[part], shares[part]))
+    return max(PARTS, key=lambda part: (shares[part] * n_all - n_images[part], shares[part]))

@@ -230,6 +230,8 @@ def roc_band(
     n_patients = np.unique(codes[positive]).size
     for point in np.flatnonzero((high - low < 1e-12) & (false_positive_rate < 1)):
         low[point], high[point] = wilson(sensitivity[point] * n_patients, n_patients, level)
+    # a curve only rises, so a limit that holds further right holds here too
+    low = np.minimum.accumulate(low[::-1])[::-1]
     return RocBand(
         1 - false_positive_rate, np.minimum(low, sensitivity), np.maximum(high, sensitivity), level, _BOOTSTRAP
     )
