@@ -56,6 +56,8 @@ def _dispatch(arguments: Sequence[str], desk: "TerminalDesk") -> int:
         return error.exit_code
     except typer.Abort:
         raise KeyboardInterrupt from None
+    if code == Interrupted.exit_code:  # typer has caught a ctrl-C and kept quiet about it
+        raise KeyboardInterrupt
     return code if isinstance(code, int) else 0
 
 

@@ -194,7 +194,7 @@ class Network(Section):
     """How ResNet begins: `large` for images of 64 pixels and more (7×7 kernels, stride 2), `small` for smaller ones."""
     hidden_units: tuple[Annotated[int, Field(ge=1)], ...] = (256, 128)
     """Units in each hidden layer of the fully connected network."""
-    n_kernels: tuple[Annotated[int, Field(ge=1)], ...] = (32, 64, 128)
+    n_kernels: tuple[Annotated[int, Field(ge=1)], ...] = (16, 32, 64)
     """Number of kernels in each stage of the small CNN."""
     kernel_size: Annotated[int, Field(ge=1, le=15)] = 3
     """Side of the kernels of the small CNN in pixels (odd)."""

@@ -19,8 +19,8 @@ data:
   labels: {from: table, table: cohort/labels.csv, image_column: image, label_column: label}
   patient: dicom
   image: {size: 64}
-network: {architecture: small_cnn, n_kernels: [16, 32, 64]}
-training: {epochs: 24, batch_size: 32, learning_rate: 3.0e-3}
+network: {architecture: small_cnn}
+training: {epochs: 24, batch_size: 32, learning_rate: 3.0e-3, warmup_epochs: 1, weight_decay: 0.05}
 """
 
 

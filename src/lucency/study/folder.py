@@ -61,6 +61,7 @@ class StudyFolder:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise PlanError(f"Another lucency is working in {self.path}. Wait for it, or choose --out.") from None
+            self.record = Record(self.record.path)  # another lucency may have written until a moment ago
             for stray in self.path.rglob(".*.tmp"):
                 stray.unlink(missing_ok=True)
             yield
@@ -142,6 +143,11 @@ class StudyFolder:
         """Write a file atomically and return its name."""
         write_atomically(self.path / file, content)
         return file
+
+    def write_if_changed(self, file: str, content: str) -> None:
+        """Write a text file unless it says the same already, so that a second run touches nothing."""
+        if not (self.path / file).exists() or (self.path / file).read_bytes() != content.encode():
+            self.write(file, content)
 
     def write_json(self, file: str, value: Any) -> str:
         """Write a value as JSON and return the file's name."""

@@ -128,7 +128,8 @@ def _guess_patient(candidates: tuple[Candidate, ...], looks: list[ImageFile]) ->
     if all(look.patient for look in looks):
         return _Guess(("  patient: dicom",), "The DICOM headers name the patients.")
     names = [PurePosixPath(candidate.source).name for candidate in candidates]
-    for pattern, words in NAME_RULES:
+    is_archive = any(candidate.archive_label for candidate in candidates)  # its numbers count images, not patients
+    for pattern, words in NAME_RULES if not is_archive else ():
         caught = [match.group(1) for match in (re.search(pattern, name) for name in names) if match]
         if len(caught) == len(names) and 1 < len(set(caught)) < len(names):
             return _Guess(

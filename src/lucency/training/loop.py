@@ -121,7 +121,7 @@ def _end_epoch(
     score = auc if settings.select_by == "auc" else -tuning_cost
     if score > position.best_score:
         position = replace(position, best_epoch=epoch, best_score=score)
-        best = {name: tensor.detach().cpu().clone() for name, tensor in learner.network.state_dict().items()}
+        best = {name: _own_copy(tensor) for name, tensor in learner.network.state_dict().items()}
     return Position(
         epoch=epoch,
         history=(*position.history, entry),
@@ -129,6 +129,11 @@ def _end_epoch(
         best_score=position.best_score,
         stopped_because=_reason_to_stop(settings, epoch, position.best_epoch),
     ), best
+
+
+def _own_copy(tensor: Tensor) -> Tensor:
+    """Copy a tensor that training goes on changing, in the plain order that files want."""
+    return tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
 
 
 def _reason_to_stop(settings: Training, epoch: int, best_epoch: int) -> str:
