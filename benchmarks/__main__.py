@@ -1,0 +1,8 @@
+"""Run every benchmark, side by side with its peers: `make bench`."""
+
+from benchmarks import augmentation, pneumonia, startup, training
+
+startup.main()
+augmentation.main()
+training.main()
+pneumonia.main()

@@ -1,0 +1,45 @@
+"""How long a command takes to answer, beside what it stands on: `python -m benchmarks.startup`."""
+
+import subprocess
+import sys
+import time
+
+COMMANDS = {
+    "`lucency --help`": "-m lucency --help",
+    "python alone": "-c pass",
+    "`import torch`": "-c import_torch",
+    "a training command, ready for its first batch": "-c import_training",
+    "`import torch, lightning_fabric`": "-c import_fabric",
+    "`import monai`": "-c import_monai",
+}
+CODE = {
+    "import_torch": "import torch",
+    # everything that `lucency train` imports for a network of its own, before the first batch
+    "import_training": "import lucency.cli.app, lucency.study.run, lucency.study.plan, lucency.study.pictures, "
+    "lucency.training.loop, lucency.network.catalogue, lucency.data.store, lucency.data.sources, "
+    "lucency.network.layer_table, lucency.evaluation.discrimination",
+    "import_fabric": "import torch, lightning_fabric",
+    "import_monai": "import monai.networks.nets",
+}
+
+
+def seconds(arguments: str) -> float:
+    """Return the shortest of five whole processes."""
+    words = [CODE.get(word, word) for word in arguments.split()]
+    times = []
+    for _ in range(5):
+        started = time.perf_counter()
+        subprocess.run([sys.executable, *words], check=False, capture_output=True)
+        times.append(time.perf_counter() - started)
+    return min(times)
+
+
+def main() -> None:
+    """Print the table."""
+    print("\n### Time to answer\n\n| | seconds |\n|:--|--:|")
+    for words, arguments in COMMANDS.items():
+        print(f"| {words} | {seconds(arguments):.2f} |")
+
+
+if __name__ == "__main__":
+    main()
