@@ -42,6 +42,7 @@ class StudyFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.record = Record(path / "record.jsonl")
+        self._hashes: dict[tuple[str, int, int, int], str] = {}
 
     @contextlib.contextmanager
     def in_use(self) -> Iterator[None]:
@@ -136,8 +137,12 @@ class StudyFolder:
         return Opening(entry.payload["key"], self.n_openings())
 
     def hash(self, file: str) -> str:
-        """Return the SHA-256 of a file in the folder."""
-        return sha256_of_file(self.path / file)
+        """Return the SHA-256 of a file in the folder; within one run, a file is read again only when it has changed."""
+        status = (self.path / file).stat()
+        stamp = (file, status.st_ino, status.st_size, status.st_mtime_ns)
+        if stamp not in self._hashes:
+            self._hashes[stamp] = sha256_of_file(self.path / file)
+        return self._hashes[stamp]
 
     def write(self, file: str, content: str | bytes) -> str:
         """Write a file atomically and return its name."""
@@ -173,7 +178,7 @@ class StudyFolder:
         """Read a CSV table back into its frozen dataclass."""
         types = {field.name: field.type for field in fields(kind)}  # type: ignore[arg-type]  # a dataclass by contract
         return [
-            kind(**{name: int(text) if types[name] is int else _text(text) for name, text in row.items()})
+            kind(**{name: int(text) if types[name] is int else text for name, text in row.items()})
             for row in self.read_table(file)
         ]
 
@@ -185,7 +190,7 @@ class StudyFolder:
         """
         try:
             with (self.path / file).open(encoding="utf-8", newline="") as stream:
-                return list(csv.DictReader(stream))
+                return [{name: _text(cell) for name, cell in row.items()} for row in csv.DictReader(stream)]
         except FileNotFoundError:
             raise RecordError(
                 f"{file} is missing from {self.path.name}. Run `lucency run` on the plan to make it again."
@@ -204,8 +209,14 @@ def refuse_sealed(part: str, opening: Opening | None) -> None:
 
 def _cell(value: object) -> object:
     """Disarm a text that a spreadsheet would run as a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    return f"'{value}" if isinstance(value, str) and _begins_like_a_formula(value) else value
 
 
 def _text(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and cell[1:2] in ("=", "+", "-", "@", "\t", "\r") else cell
+    """Undo what `_cell` did."""
+    return cell[1:] if cell.startswith("'") and _begins_like_a_formula(cell) else cell
+
+
+def _begins_like_a_formula(text: str) -> bool:
+    """Tell whether a text is a formula, or one that was disarmed before, so that any text reads back as it was."""
+    return text.lstrip("'").startswith(("=", "+", "-", "@", "\t", "\r"))
