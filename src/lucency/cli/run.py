@@ -21,7 +21,7 @@ STAGE_HELP = {
     "curate": "Read the images, refuse what cannot be used, and store the rest.",
     "label": "… and join each image with its ground truth.",
     "split": "… and split by patient into training, tuning and test parts.",
-    "train": "… and train the networks; the test set stays sealed.",
+    "train": "… and train the networks and choose the threshold; the test set stays sealed.",
     "evaluate": "… and open the sealed test set and measure.",
     "explain": "… and show errors and what the network looked at.",
     "report": "… and write the report: the whole study, as `run` does.",
@@ -37,7 +37,8 @@ def make_verb(stage: str) -> Callable[..., None]:
     """Return the verb that carries a study out up to one stage."""
 
     def verb(context: typer.Context, study: Source, out: Out = None, settings: Settings = None) -> None:
-        carry_out(context, study, out, settings or [], until=stage)
+        # the threshold is part of what is fixed before the test set is opened
+        carry_out(context, study, out, settings or [], until="predict" if stage == "train" else stage)
 
     return verb
 

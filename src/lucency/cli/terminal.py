@@ -1,6 +1,7 @@
 """Speak to the terminal: progress with time left, clean stops, and failures in one sentence."""
 
 import contextlib
+import os
 import signal
 import sys
 import time
@@ -67,6 +68,14 @@ def complain(message: str) -> None:
     print(lines, file=sys.stderr)  # noqa: T201 - this is the desk
 
 
+def tell(message: str) -> None:
+    """Write a line to standard output; once nobody can read it any more, the work goes on in silence."""
+    try:
+        print(message, flush=True)  # noqa: T201 - this is the desk
+    except OSError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process
+
+
 class TerminalDesk:
     """Tells a person at a terminal, or a log file, how the work goes, and lets ctrl-C stop it at the next safe place."""
 
@@ -95,7 +104,7 @@ class TerminalDesk:
         """Tell one sentence."""
         self.refuse_to_go_on_if_stopped()
         if not self._quiet:
-            print(message, flush=True)  # noqa: T201 - this is the desk
+            tell(message)
 
     @contextlib.contextmanager
     def progress(self, title: str, n_steps: int, n_done: int = 0) -> Iterator[Any]:
@@ -103,7 +112,7 @@ class TerminalDesk:
         self.refuse_to_go_on_if_stopped()
         if self._quiet:
             yield _Bar(self)
-        elif sys.stdout.isatty():
+        elif sys.stdout and sys.stdout.isatty():
             with _rich_bar(self, title, n_steps, n_done) as bar:
                 yield bar
         else:
@@ -148,9 +157,7 @@ class _LogBar(_Bar):
         self._last = now
         left = (now - self._started) / (self._n_done - self._first) * (self._n_steps - self._n_done)
         words = f" ({detail})" if detail else ""
-        print(  # noqa: T201 - this is the desk
-            f"{self._title}: {self._n_done} of {self._n_steps}, about {_duration(left)} left{words}", flush=True
-        )
+        tell(f"{self._title}: {self._n_done} of {self._n_steps}, about {_duration(left)} left{words}")
 
 
 @contextlib.contextmanager

@@ -76,8 +76,8 @@ class Image(Section):
     """How another shape is brought to `size`: `pad` keeps proportions and adds black, `crop` keeps proportions and cuts
     the long sides, `stretch` distorts."""
     window: Literal["auto", "full"] | tuple[float, float] = "auto"
-    """Grey levels to show: `auto` takes the window of the DICOM header (else the full range), `full` takes everything,
-    or [centre, width], for example [40, 400] for soft tissue on CT."""
+    """Grey levels to show: `auto` takes the window of the DICOM header (without one, a deep image is shown from its darkest
+    to its brightest 0.1 %), `full` takes everything, or [centre, width], for example [40, 400] for soft tissue on CT."""
 
     @property
     def shape(self) -> tuple[int, int]:

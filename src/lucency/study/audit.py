@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from lucency.domain.cohort import CohortRow
-from lucency.errors import PatientLeakError, PlanError
+from lucency.errors import LucencyError, PlanError
 from lucency.provenance import head_code, sha256_of_file
 from lucency.study.cohort import COHORT, SPLIT, split_rows_of
 from lucency.study.folder import STAGE_DONE, TEST_OPENED, StudyFolder
+from lucency.study.plan import read_plan
 
 
 @dataclass(frozen=True)
@@ -35,10 +34,18 @@ def audit_study(path: Path) -> list[Finding]:
     return [
         Finding(True, f"record: {len(record.entries)} entries, the chain is whole, head code {head_code(record.head)}"),
         *_files(folder),
-        *_images(folder),
-        *_split(folder),
+        *_told(_images(folder)),
+        *_told(_split(folder)),
         Finding(True, _openings(folder)),
     ]
+
+
+def _told(findings: Iterator[Finding]) -> Iterator[Finding]:
+    """Turn what stops a check into a finding, so that the others are made all the same."""
+    try:
+        yield from findings
+    except LucencyError as fault:
+        yield Finding(False, str(fault))
 
 
 def _files(folder: StudyFolder) -> Iterator[Finding]:
@@ -56,7 +63,7 @@ def _images(folder: StudyFolder) -> Iterator[Finding]:
     """Compare the images with their hashes in the cohort, where they still lie."""
     if not (folder.path / COHORT).exists():
         return
-    images = Path(yaml.safe_load((folder.path / "study.yaml").read_text())["data"]["images"])
+    images = Path(read_plan(folder.path / "study.yaml").data.images)
     if not images.is_dir():
         kind = "they lie in an archive" if images.is_file() else "they are not here"
         yield Finding(True, f"images: not compared one by one, because {kind}")
@@ -72,12 +79,8 @@ def _images(folder: StudyFolder) -> Iterator[Finding]:
 def _split(folder: StudyFolder) -> Iterator[Finding]:
     if not (folder.path / SPLIT).exists():
         return
-    try:
-        rows = split_rows_of(folder)
-    except PatientLeakError as leak:
-        yield Finding(False, str(leak))
-    else:
-        yield Finding(True, f"split: {len(rows)} images; no patient and no image stands in two parts")
+    rows = split_rows_of(folder)
+    yield Finding(True, f"split: {len(rows)} images; no patient and no image stands in two parts")
 
 
 def _openings(folder: StudyFolder) -> str:

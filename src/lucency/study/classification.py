@@ -258,7 +258,9 @@ def _require_all_classes(part: Part, examples: "Examples", classes: Sequence[str
 
 
 def _headline(auc: "Estimate", opening: Opening) -> str:
-    words = f"Test set opened ({opening.n_openings}. evaluation). " if opening.n_openings > 1 else "Test set opened. "
+    words = (
+        f"Test set opened (evaluation no. {opening.n_openings}). " if opening.n_openings > 1 else "Test set opened. "
+    )
     if auc.value is None or auc.low is None or auc.high is None:
         return f"{words}{auc.name} cannot be given: {auc.note}"
     return f"{words}{auc.name} {auc.value:.3f} ({auc.level:.0%} CI {auc.low:.3f}–{auc.high:.3f}; {auc.n} {auc.unit}s)."
@@ -308,6 +310,7 @@ EXPLAIN = Stage(
     lambda study: {
         "explanation": as_settings(study.plan.explanation),
         "n_worst": study.plan.report.n_worst,
+        "level": study.plan.evaluation.level,
         "seed": study.plan.seed,
     },
     lambda plan: [COHORT, *STORE, *_all_weights(plan), PREDICTIONS, OPERATING_POINT],

@@ -38,8 +38,16 @@ def _curation_settings(study: Study) -> Any:
 
 
 def _label_settings(study: Study) -> Any:
-    labels = study.plan.data.labels
-    return as_settings(labels) | {"table": _table_hash(study) if labels.from_ == "table" else None}
+    from lucency.data.sources import archive_labels
+    from lucency.provenance import sha256_of
+
+    labels, last = study.plan.data.labels, study.folder.record.last(STAGE_DONE, stage="label")
+    settings = as_settings(labels) | {"table": _table_hash(study) if labels.from_ == "table" else None}
+    if labels.from_ != "archive":
+        return settings
+    if last and not Path(study.plan.data.images).exists():
+        return settings | {"archive": last.payload["settings"].get("archive")}
+    return settings | {"archive": sha256_of(archive_labels(study.plan.data))}
 
 
 def _table_hash(study: Study) -> str | None:

@@ -175,18 +175,25 @@ class StudyFolder:
         return self.write(file, text.getvalue())
 
     def read_rows(self, file: str, kind: type[Row]) -> list[Row]:
-        """Read a CSV table back into its frozen dataclass."""
+        """Read a CSV table back into its frozen dataclass.
+
+        Raises:
+            RecordError: the table is missing, or was changed so that it is none any more.
+        """
         types = {field.name: field.type for field in fields(kind)}  # type: ignore[arg-type]  # a dataclass by contract
-        return [
-            kind(**{name: int(text) if types[name] is int else text for name, text in row.items()})
-            for row in self.read_table(file)
-        ]
+        try:
+            return [
+                kind(**{name: int(text) if types[name] is int else text for name, text in row.items()})
+                for row in self.read_table(file)
+            ]
+        except (TypeError, KeyError, ValueError):
+            raise _unreadable(file) from None
 
     def read_table(self, file: str) -> list[dict[str, str]]:
         """Read a CSV table as one dictionary of texts a row.
 
         Raises:
-            RecordError: an earlier stage's table is missing.
+            RecordError: an earlier stage's table is missing, or was changed so that it is none any more.
         """
         try:
             with (self.path / file).open(encoding="utf-8", newline="") as stream:
@@ -195,6 +202,12 @@ class StudyFolder:
             raise RecordError(
                 f"{file} is missing from {self.path.name}. Run `lucency run` on the plan to make it again."
             ) from None
+        except (UnicodeDecodeError, csv.Error, AttributeError):
+            raise _unreadable(file) from None
+
+
+def _unreadable(file: str) -> RecordError:
+    return RecordError(f"{file} is not as it was written: it cannot be read. Run `lucency run` to make it again.")
 
 
 def refuse_sealed(part: str, opening: Opening | None) -> None:

@@ -47,7 +47,7 @@ def propose(source: Path, plan_folder: Path) -> Proposal:
     found = find_images(Data(images=str(source.resolve())))
     looks = _look(found.candidates)
     sizes = Counter(look.pixels.shape[:2] for look in looks)
-    labels = _guess_labels(found.candidates)
+    labels = _guess_labels(found.candidates, looks)
     patient = _guess_patient(found.candidates, looks)
     size = _guess_size(sizes)
     path = Path(os.path.relpath(source.resolve(), plan_folder)).as_posix()
@@ -101,7 +101,7 @@ def _guess_size(sizes: Counter[tuple[int, ...]]) -> int:
     return min(224, max(max(shape) for shape in sizes))
 
 
-def _guess_labels(candidates: tuple[Candidate, ...]) -> _Guess:
+def _guess_labels(candidates: tuple[Candidate, ...], looks: list[ImageFile]) -> _Guess:
     if any(candidate.archive_label for candidate in candidates):
         counts = Counter(candidate.archive_label for candidate in candidates)
         names = "{" + ", ".join(f"'{name}': class_{name}" for name in sorted(counts)) + "}"
@@ -110,6 +110,14 @@ def _guess_labels(candidates: tuple[Candidate, ...]) -> _Guess:
             f"Labels lie in the archive: {_counted(counts)}.",
         )
     counts = Counter(PurePosixPath(candidate.source).parent.name for candidate in candidates)
+    if any(look.instance for look in looks) and len(counts) > 1:
+        return _Guess(
+            (
+                "  # CHECK: are these folders the classes, and not sites or patients? If not: {from: table, table: labels.csv}",
+                "  labels: {from: folder}",
+            ),
+            f"The DICOM files lie in folders ({_counted(counts)}): CHECK whether these are the classes.",
+        )
     if 2 <= len(counts) <= 50 and "" not in counts and min(counts.values()) > 1:
         return _Guess(
             ("  labels: {from: folder}".ljust(40) + "# the folder of an image is its class",),
@@ -127,6 +135,11 @@ def _guess_labels(candidates: tuple[Candidate, ...]) -> _Guess:
 def _guess_patient(candidates: tuple[Candidate, ...], looks: list[ImageFile]) -> _Guess:
     if all(look.patient for look in looks):
         return _Guess(("  patient: dicom",), "The DICOM headers name the patients.")
+    if any(candidate.archive_label for candidate in candidates):
+        return _Guess(
+            ("  patient: each_image".ljust(40) + "# CHECK: archives do not say which images are of one patient",),
+            "The archive does not name patients: CHECK that each image is from another one.",
+        )
     names = [PurePosixPath(candidate.source).name for candidate in candidates]
     is_archive = any(candidate.archive_label for candidate in candidates)  # its numbers count images, not patients
     for pattern, words in NAME_RULES if not is_archive else ():

@@ -38,7 +38,7 @@ class OneDevice:
     def setup(self, module: nn.Module, *optimizers: torch.optim.Optimizer) -> Any:
         """Bring a network to the device; its optimizers follow their parameters."""
         # two-dimensional convolutions run a third faster on a CPU when the channels of a pixel lie side by side
-        module = module.to(self.device, memory_format=torch.channels_last)
+        module = module.to(self.device).to(memory_format=torch.channels_last)
         return (module, *optimizers) if optimizers else module
 
     def backward(self, tensor: Tensor) -> None:
