@@ -24,7 +24,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 @pytest.fixture(scope="module")
 def hooks() -> ModuleType:
-    """The script that writes the pages made from the code."""
+    """Load the script that writes the pages made from the code."""
     spec = importlib.util.spec_from_file_location("hooks", DOCS / "hooks.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -107,6 +107,25 @@ def test_every_command_and_option_is_documented(hooks):
         check(command, f"lucency {verb}")
 
 
+def test_every_command_that_is_shown_exists():
+    """A reader types what is shown."""
+    import typer
+
+    from lucency.cli.app import app
+
+    verbs = typer.main.get_command(app).commands
+    shown = [
+        line.split("#")[0].split()[2:]
+        for _, code in blocks("console")
+        for line in code.splitlines()
+        if line.startswith("$ lucency ")
+    ]
+    assert len(shown) >= 10
+    for verb, *words in shown:
+        options = {name for parameter in verbs[verb].params for name in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= options
+
+
 def test_every_code_error_and_term_is_documented(hooks):
     """Whoever meets a code in cohort.csv must find it."""
     codes, errors, glossary = hooks.codes(), hooks.errors(), hooks.glossary()
@@ -179,7 +198,11 @@ def test_python_that_is_shown_runs(page, code, capsys):
         exec(compile(ast.Module(imports, []), page, "exec"), {})
 
 
-@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "page",
+    [*PAGES, *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"))],
+    ids=lambda path: path.name,
+)
 def test_every_link_resolves(page, hooks):
     """A dead link is a broken promise; links to the outside are not followed."""
     for target in LINK.findall(FENCE.sub("", hooks.on_page_markdown(page.read_text("utf-8")))):
