@@ -5,9 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from PIL import Image
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny networks lose more to waiting threads than they gain
+
+# a busy machine must not fail a law by its clock; CI draws the same examples every time, developers new ones
+settings.register_profile("lucency", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("lucency")
 
 PROJECT = Path(__file__).parent.parent
 REAL_DATA = PROJECT.parent / "shared" / "data"

@@ -83,6 +83,11 @@ def storage_errors(path: Path) -> Iterator[None]:
                 f"The disk is full: {path.name} could not be written. Free some space and run the same command again; "
                 "what was finished is kept."
             ) from error
+        if error.errno in (errno.EIO, errno.ESTALE, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG):
+            raise StorageError(
+                f"{path.name} cannot be written below {path.parent} ({os.strerror(error.errno)}). Check the path and the "
+                "drive, or choose another folder with --out; what was finished is kept."
+            ) from error
         if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
             raise StorageError(
                 f"{path.parent} cannot be written. Choose another folder with --out, or ask for write permission."

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -326,6 +327,24 @@ def test_an_edited_split_never_reaches_the_training(finished: Path, plan_file: P
     done("audit", finished)
 
 
+@pytest.mark.parametrize("kind", ["spreadsheet", "cut", "bytes", "absent"])
+def test_a_mangled_file_is_found_and_made_again(finished: Path, plan_file: Path, kind: str) -> None:
+    """A spreadsheet saves with semicolons, a disk loses half a file, a tidy person deletes one."""
+    for path in (finished / "split.csv", finished / "cohort.csv", finished / "labels.csv", finished / "classes.json"):
+        whole = path.read_bytes()
+        if kind == "absent":
+            path.unlink()
+        else:
+            half = whole[: len(whole) // 2 - 3]
+            path.write_bytes({"spreadsheet": whole.replace(b",", b";"), "cut": half, "bytes": b"\xff\0\xfe"}[kind])
+        answer = lucency("audit", finished)
+        assert answer.code == 1, answer
+        assert f"{path.name} was changed or removed" in answer.out
+        done("evaluate", plan_file, "--out", finished)
+        assert path.read_bytes() == whole
+        done("audit", finished)
+
+
 def test_edited_weights_are_found_and_made_again(finished: Path, plan_file: Path) -> None:
     """The test result must be that of the recorded weights."""
     path = finished / "training" / "member-0" / "weights.safetensors"
@@ -440,6 +459,22 @@ def test_a_folder_without_permission_is_told(tmp_path: Path, plan_file: Path) ->
     with contextlib.ExitStack() as afterwards:
         afterwards.callback(locked.chmod, 0o700)
         refused(lucency("run", plan_file, "--out", locked / "s"), 1, "cannot be written", "--out")
+
+
+def test_a_reader_who_has_gone_does_not_stop_the_study(tmp_path: Path, plan_file: Path) -> None:
+    """`lucency run … | head -1`, or a log whose disk is full: the study is worth more than its log."""
+    words = [sys.executable, "-m", "lucency", "split", str(plan_file), "--out"]
+    gone = subprocess.Popen([*words, tmp_path / "s"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert gone.stdout is not None
+    gone.stdout.close()
+    _, err = gone.communicate(timeout=60)
+    assert (gone.returncode, err) == (0, "")
+    done("audit", tmp_path / "s")
+    if Path("/dev/full").exists():
+        with Path("/dev/full").open("w") as full:
+            deaf = subprocess.run([*words, tmp_path / "t"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        assert (deaf.returncode, deaf.stderr) == (0, "")
+        done("audit", tmp_path / "t")
 
 
 def test_the_record_grows_only_by_what_is_done(finished: Path, plan_file: Path) -> None:

@@ -99,6 +99,7 @@ def test_a_second_signal_stops_at_once(tmp_path: Path, plan_file: Path, undistur
     running.send(signal.SIGINT)
     answer = running.end()
     assert answer.code == 130, answer
+    assert "run the same command again" in answer.err
     assert "Traceback" not in answer.err
     done(*command(plan_file, out))
     assert_same_study(out, undisturbed)
@@ -306,6 +307,17 @@ def test_a_changed_setting_redoes_what_depends_on_it_and_nothing_else(
     done("audit", undisturbed)
 
 
+def test_results_of_an_earlier_split_are_found_by_the_audit(undisturbed: Path, plan_file: Path) -> None:
+    """Who makes another split and stops there must not be left with numbers that seem to belong to it."""
+    other = ("split.training=0.4", "split.tuning=0.35")
+    done(*command(plan_file, undisturbed, *other, verb="split"))
+    answer = lucency("audit", undisturbed)
+    assert answer.code == 1
+    assert "train: made from an earlier split.csv; `lucency run` brings it up to date" in answer.out
+    done(*command(plan_file, undisturbed, *other))
+    done("audit", undisturbed)
+
+
 def test_openings_of_the_test_set_are_counted(tmp_path: Path, plan_file: Path) -> None:
     """Each look at the test set is stated; one that was interrupted and went on is one look."""
     out = tmp_path / "s"
@@ -323,7 +335,7 @@ def test_openings_of_the_test_set_are_counted(tmp_path: Path, plan_file: Path) -
     assert StudyFolder(out).n_openings() == 1
     assert "opened for 1 evaluation " in done("audit", out).out
     answer = done(*command(plan_file, out, "evaluation.level=0.9"))
-    assert "Test set opened (2. evaluation)" in answer.out
+    assert "evaluation no. 2" in answer.out
     assert StudyFolder(out).n_openings() == 2
     assert "opened for 2 evaluations" in done("audit", out).out
 

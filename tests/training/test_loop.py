@@ -228,7 +228,7 @@ def test_optimizers_follow_their_published_rule(optimizer: str, expected: float 
             first, second = 0.9 * first + 0.1 * weight, 0.999 * second + 0.001 * weight**2
             weight -= 0.1 * (first / (1 - 0.9**t)) / (math.sqrt(second / (1 - 0.999**t)) + 1e-8)
         expected = weight
-    assert float(module.weight) == pytest.approx(expected, rel=1e-9)
+    assert module.weight.item() == pytest.approx(expected, rel=1e-9)
 
 
 def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:

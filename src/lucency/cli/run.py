@@ -10,7 +10,8 @@ Source = Annotated[
     Path, typer.Argument(metavar="STUDY.yaml|DIR", help="A plan, or the folder of a study begun before.")
 ]
 Out = Annotated[
-    Path | None, typer.Option("--out", metavar="DIR", help="Folder of the study; by default NAME-study for NAME.yaml.")
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="Folder of the study; by default NAME-study for NAME.yaml."),
 ]
 Settings = Annotated[
     list[str] | None,
@@ -54,7 +55,7 @@ def carry_out(context: typer.Context, source: Path, out: Path | None, settings: 
         if source.is_dir():
             plan_path, folder = source / "study.yaml", out or source
         else:
-            plan_path, folder = source, out or Path(f"{source.stem}-study")
+            plan_path, folder = source, out or Path(source.stem if source.stem == "study" else f"{source.stem}-study")
         plan = read_plan(plan_path, settings)
         run_study(plan, StudyFolder(folder.resolve()), desk, until)
         if until == "report":

@@ -85,7 +85,7 @@ class TerminalDesk:
 
     @contextlib.contextmanager
     def stoppable(self) -> Iterator[None]:
-        """Turn the first ctrl-C (or SIGTERM) into a clean stop; a second one stops at once."""
+        """Turn the first ctrl-C (or SIGTERM, or a lost terminal) into a clean stop; a second one stops at once."""
 
         def ask(_number: int, _frame: FrameType | None) -> None:
             if self._stop_asked:
@@ -93,7 +93,7 @@ class TerminalDesk:
             self._stop_asked = True
             complain("Stopping at the next safe place … (ctrl-C again stops at once)")
 
-        before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
         try:
             yield
         finally:

@@ -80,6 +80,11 @@ def _files_below(folder: Path, data: Data) -> Source:
         files = sorted(file for file in folder.rglob("*") if file.is_file() and not file.name.startswith("."))
     if not files:
         raise SourceError(f"{folder} is empty. Put the images there, or correct `data.images` in the plan.")
+    for file in files:
+        if not _is_text(file.name):
+            raise SourceError(
+                f"A file name in {file.parent.name} is not UTF-8 ({file.name!a}). Rename it, so that tables can name it."
+            )
     images = [file for file in files if is_candidate(file)]
     if not images:
         kinds = ", ".join(sorted({file.suffix or "no suffix" for file in files})[:5])
@@ -100,6 +105,14 @@ def _files_below(folder: Path, data: Data) -> Source:
         (c.source, file.stat().st_size, file.stat().st_mtime_ns) for c, file in zip(candidates, images, strict=True)
     ]
     return Source(candidates, sha256_of(stamps), n_others=len(files) - len(images))
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _arrays_of(path: Path) -> Source:

@@ -50,13 +50,15 @@ def _told(findings: Iterator[Finding]) -> Iterator[Finding]:
 
 def _files(folder: StudyFolder) -> Iterator[Finding]:
     """Compare every file with the newest entry of the stage that wrote it."""
-    newest = {
-        entry.payload["stage"]: entry.payload["writes"] for entry in folder.record.entries if entry.event == STAGE_DONE
-    }
-    expected = {file: sha256 for writes in newest.values() for file, sha256 in writes.items()}
+    newest = {e.payload["stage"]: e.payload for e in folder.record.entries if e.event == STAGE_DONE}
+    expected = {file: sha256 for stage in newest.values() for file, sha256 in stage["writes"].items()}
     changed = [f for f, sha256 in expected.items() if not (folder.path / f).exists() or folder.hash(f) != sha256]
     yield Finding(not changed, f"files: {len(expected) - len(changed)} of {len(expected)} are as recorded")
     yield from (Finding(False, f"{file} was changed or removed after it was written") for file in sorted(changed))
+    for name, stage in newest.items():
+        outdated = [file for file, sha256 in stage["reads"].items() if expected.get(file, sha256) != sha256]
+        if outdated:
+            yield Finding(False, f"{name}: made from an earlier {outdated[0]}; `lucency run` brings it up to date")
 
 
 def _images(folder: StudyFolder) -> Iterator[Finding]:

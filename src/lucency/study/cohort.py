@@ -6,6 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from lucency.domain.cohort import KEPT, REFUSED, CohortRow, LabelRow, SplitRow
 from lucency.study.folder import STAGE_DONE, StudyFolder
 from lucency.study.plan import as_settings
@@ -27,7 +29,7 @@ def _curation_settings(study: Study) -> Any:
 
     data = study.plan.data
     last = study.folder.record.last(STAGE_DONE, stage="curate")
-    if last and not Path(data.images).exists():
+    if last and not Path(data.images).exists() and data.images == _images_of_folder(study.folder):
         study.desk.say(f"{Path(data.images).name} is not here; going on with the images in the store.")
         fingerprint = last.payload["settings"]["fingerprint"]
     else:
@@ -35,6 +37,12 @@ def _curation_settings(study: Study) -> Any:
     patient = as_settings(data.patient) if data.patient else None
     table = _table_hash(study) if data.patient and data.patient.from_ == "table" else None
     return {"fingerprint": fingerprint, "image": as_settings(data.image), "patient": patient, "table": table}
+
+
+def _images_of_folder(folder: StudyFolder) -> str | None:
+    """Return where the study's own plan says the images lie; a new plan that names another place is not excused."""
+    plan = folder.path / "study.yaml"
+    return yaml.safe_load(plan.read_text(encoding="utf-8"))["data"]["images"] if plan.exists() else None
 
 
 def _label_settings(study: Study) -> Any:
@@ -84,7 +92,14 @@ def _label(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every sta
     refused = Counter(row.reason for row in labelling.rows if row.status == REFUSED)
     words = ", ".join(f"{counts[name]} {name}" for name in labelling.classes)
     words += "".join(f", {n} set aside ({code})" for code, n in sorted(refused.items()))
+    if len(labelling.classes) == 2:
+        words += f"; positive is {labelling.classes[1]}"
     study.desk.say(f"Labels: {words}.")
+    if labelling.is_positive_guessed:
+        study.desk.say(
+            f"Which class is the disease is a guess: sensitivity will speak of “{labelling.classes[1]}”. Set "
+            "`data.labels.positive` to make it sure."
+        )
     if labelling.unknown_rows:
         first = ", ".join(map(str, labelling.unknown_rows[:5]))
         study.desk.say(

@@ -54,6 +54,8 @@ class StudyFolder:
         """
         if self.path.exists() and not self._is_ours():
             raise PlanError(f"{self.path} is not a study folder and not empty. Choose another folder with --out.")
+        if any(above.is_file() for above in self.path.parents):
+            raise PlanError(f"{self.path} would lie below a file. Choose another folder with --out.")
         with storage_errors(self.path / "record.jsonl"):
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = (self.path / ".lock").open("w")
@@ -147,6 +149,8 @@ class StudyFolder:
     def write(self, file: str, content: str | bytes) -> str:
         """Write a file atomically and return its name."""
         write_atomically(self.path / file, content)
+        # two writes within one tick of the clock would leave the same stamp
+        self._hashes = {stamp: sha256 for stamp, sha256 in self._hashes.items() if stamp[0] != file}
         return file
 
     def write_if_changed(self, file: str, content: str) -> None:

@@ -22,9 +22,9 @@ def run(plan: Plan, folder: StudyFolder, desk: Desk, until: str = "report") -> N
     """
     with folder.in_use():
         study = Study(plan, folder, desk)
-        folder.write_if_changed("study.yaml", write_plan(plan))
         names = [stage.name for stage in STAGES]
         for stage in STAGES[: names.index(until) + 1]:
             settings, reads, work = stage.settings(study), stage.reads(plan), partial(stage.work, study)
+            folder.write_if_changed("study.yaml", write_plan(plan))  # only now: the images were found
             if not folder.stage(stage.name, settings, reads, work):
                 desk.say(stage.done_already)

@@ -72,9 +72,9 @@ def _load(path: Path) -> Checkpoint | None:
             metadata = file.metadata()
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dictionary
         checkpoint = Checkpoint(json.loads(metadata["scalars"]), tensors)
+        return checkpoint if _hash(checkpoint) == metadata["sha256"] else None
     except (SafetensorError, OSError, KeyError, TypeError, ValueError):
         return None
-    return checkpoint if _hash(checkpoint) == metadata["sha256"] else None
 
 
 def _hash(checkpoint: Checkpoint) -> str:

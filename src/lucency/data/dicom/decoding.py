@@ -117,6 +117,7 @@ def _idle_child() -> "subprocess.Popen[bytes] | None":
             child = _idle_children.pop()
             if child.poll() is None:
                 return child
+            _end(child)
     return None
 
 

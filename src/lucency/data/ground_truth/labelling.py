@@ -13,17 +13,8 @@ from lucency.errors import SourceError
 from lucency.provenance import sha256_of
 
 NEGATIVE_NAMES = {
-    "0",
-    "normal",
-    "negative",
-    "control",
-    "healthy",
-    "benign",
-    "no",
-    "none",
-    "absent",
-    "false",
-    "no_finding",
+    *("0", "0.0", "no", "none", "normal", "negative", "control", "healthy", "benign", "absent", "false", "no_finding"),
+    *("nein", "ohne", "gesund", "unauffällig", "negativ", "normale", "négatif", "sain", "sano", "negativo"),
 }
 """What the class without disease is usually called."""
 
@@ -38,6 +29,8 @@ class Labelling:
     rows: tuple[LabelRow, ...]
     classes: tuple[str, ...]
     """Class names; for two classes the second is the positive one."""
+    is_positive_guessed: bool
+    """True when neither the plan nor the names tell which of two classes is the disease."""
     unknown_rows: tuple[int, ...]
     """Rows of the table (counted from 2, as a spreadsheet does) that name no image of the cohort."""
 
@@ -60,7 +53,8 @@ def label(cohort: Sequence[CohortRow], labels: Labels, archive_labels: dict[str,
         rows = [_labelled(row, PurePosixPath(row.source).parent.name, labels) for row in kept]
     rows = _set_copies_aside(kept, rows)
     classes = _classes(rows, labels)
-    return Labelling(tuple(rows), classes, unknown)
+    is_guessed = len(classes) == 2 and not labels.positive and len(_healthy(classes)) != 1
+    return Labelling(tuple(rows), classes, is_guessed, unknown)
 
 
 def _labelled(row: CohortRow, target: str, labels: Labels) -> LabelRow:
@@ -119,8 +113,9 @@ def _classes(rows: list[LabelRow], labels: Labels) -> tuple[str, ...]:
     """Order the classes: by name, but of two the one that means disease comes last."""
     names = sorted({row.target for row in rows if row.status == KEPT})
     if not names:
+        hint = ", but the images lie in no folders of their own" if labels.from_ == "folder" else ""
         raise SourceError(
-            f"No image has a label (`data.labels.from: {labels.from_}`). Check `data.labels` in the plan."
+            f"No image has a label (`data.labels.from: {labels.from_}`{hint}). Check `data.labels` in the plan."
         )
     if len(names) == 1:
         raise SourceError(
@@ -136,8 +131,11 @@ def _classes(rows: list[LabelRow], labels: Labels) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: name == positive))
 
 
-def _likely_positive(names: list[str]) -> str:
-    healthy = [
-        name for name in names if name.lower() in NEGATIVE_NAMES or name.lower().startswith(("no_", "no ", "non"))
-    ]
-    return next((name for name in names if name not in healthy), names[-1]) if len(healthy) == 1 else names[-1]
+def _likely_positive(names: Sequence[str]) -> str:
+    """Take the one that is not called healthy; if that does not tell, the last by name."""
+    healthy = _healthy(names)
+    return next(name for name in names if name not in healthy) if len(healthy) == 1 else names[-1]
+
+
+def _healthy(names: Sequence[str]) -> list[str]:
+    return [name for name in names if name.lower() in NEGATIVE_NAMES or name.lower().startswith(("no_", "no ", "non"))]

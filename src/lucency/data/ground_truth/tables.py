@@ -1,6 +1,7 @@
 """Read tables of labels, and find the row that speaks of an image."""
 
 import difflib
+import io
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,13 +23,17 @@ def read_table(path: Path, columns: Sequence[str]) -> Table:
         raise SourceError(f"There is no table {path}. Check `data.labels.table` in the plan.")
     try:
         if path.suffix.lower() in (".xlsx", ".xlsm"):
-            frame = pandas.read_excel(path, dtype=str)
+            frame = pandas.read_excel(path, dtype=str, keep_default_na=False)
         else:
-            frame = pandas.read_csv(path, dtype=str, sep=None, engine="python", encoding="utf-8-sig")
+            text = path.read_text(encoding="utf-8-sig")
+            frame = pandas.read_csv(io.StringIO(text), dtype=str, sep=_separator(text), keep_default_na=False)
+    except UnicodeDecodeError:
+        raise SourceError(f"{path.name} is not UTF-8 text. Save it again as “CSV UTF-8”, or as XLSX.") from None
     except Exception as error:  # pandas raises a dozen kinds, all meaning the same to the user
         raise SourceError(
             f"{path.name} cannot be read as a table ({type(error).__name__}). Save it again as CSV."
         ) from None
+    frame.columns = [str(name).strip() for name in frame.columns]
     for column in columns:
         if column not in frame.columns:
             close = difflib.get_close_matches(column, [str(name) for name in frame.columns], n=1)
@@ -38,6 +43,12 @@ def read_table(path: Path, columns: Sequence[str]) -> Table:
         raise SourceError(f"{path.name} has a header but no rows. Fill it in, or name another table in the plan.")
     frame = frame.fillna("")
     return [{str(name): str(value).strip() for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _separator(text: str) -> str:
+    """Return what most often stands in the header: spreadsheets of many countries write semicolons."""
+    header = text.split("\n", 1)[0]
+    return max(",;\t|", key=header.count)
 
 
 def image_matcher(table: Table, image_column: str) -> Callable[[str, str], list[int]]:
