@@ -8,16 +8,25 @@ COMMANDS = {
     "`lucency --help`": "-m lucency --help",
     "python alone": "-c pass",
     "`import torch`": "-c import_torch",
-    "a training command, ready for its first batch": "-c import_training",
+    "all that a training command imports": "-c import_training",
+    "the same, and the first step of torch's own optimizer": "-c first_step",
     "`import torch, lightning_fabric`": "-c import_fabric",
     "`import monai`": "-c import_monai",
 }
+# everything that `lucency train` imports for a network of its own, before the first batch
+TRAINING = (
+    "import lucency.cli.app, lucency.study.run, lucency.study.plan, lucency.study.pictures, "
+    "lucency.training.loop, lucency.network.catalogue, lucency.data.store, lucency.data.sources, "
+    "lucency.network.layer_table, lucency.evaluation.discrimination"
+)
+FIRST_STEP = (
+    "; from lucency.training.optimizer import make_optimizer; from lucency.domain.plan import Training; from torch import nn; "
+    "from lucency.training.device import fix_arithmetic; fix_arithmetic(); make_optimizer(nn.Linear(1, 1), Training()).step()"
+)
 CODE = {
     "import_torch": "import torch",
-    # everything that `lucency train` imports for a network of its own, before the first batch
-    "import_training": "import lucency.cli.app, lucency.study.run, lucency.study.plan, lucency.study.pictures, "
-    "lucency.training.loop, lucency.network.catalogue, lucency.data.store, lucency.data.sources, "
-    "lucency.network.layer_table, lucency.evaluation.discrimination",
+    "import_training": TRAINING,
+    "first_step": TRAINING + FIRST_STEP,
     "import_fabric": "import torch, lightning_fabric",
     "import_monai": "import monai.networks.nets",
 }
