@@ -135,7 +135,7 @@ def compare(title: str, make: Make, n_images: int, n_rounds: int) -> None:
             ("DataLoader, image by image", data_loader),
         )
     ]
-    print_table(title, "images/s", candidates, items_per_second(candidates, n_rounds, seconds=0.0))
+    print_table(title, "images/s", candidates, items_per_second(candidates, n_rounds, seconds=0.01))
 
 
 def share_of_augmentation() -> None:
