@@ -21,7 +21,8 @@ TRAINING = (
 )
 FIRST_STEP = (
     "; from lucency.training.optimizer import make_optimizer; from lucency.domain.plan import Training; from torch import nn; "
-    "from lucency.training.device import fix_arithmetic; fix_arithmetic(); make_optimizer(nn.Linear(1, 1), Training()).step()"
+    "from lucency.training.device import fix_arithmetic; fix_arithmetic(Training()); "
+    "make_optimizer(nn.Linear(1, 1), Training()).step()"
 )
 CODE = {
     "import_torch": "import torch",

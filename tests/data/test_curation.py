@@ -125,7 +125,7 @@ def test_true_identifiers_are_not_written(images: Path, tmp_path: Path) -> None:
         ({"patient": None}, SourceError, "do not name their patient"),
         ({"patient": {"from": "filename", "pattern": "^(q\\d+)"}}, SourceError, "finds no patient"),
         ({"patient": {"from": "filename", "pattern": "^(q"}}, PlanError, "not a regular expression"),
-        ({"patient": {"from": "table"}}, PlanError, "needs the table"),
+        ({"patient": {"from": "table"}}, PlanError, "come from a table"),
     ],
 )
 def test_unknown_patients_are_refused_before_the_work(

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lucency.data.ground_truth.tables import image_matcher, read_table
+from lucency.data.ground_truth.tables import image_matcher, read_table, require_table
 from lucency.data.reading import ImageFile, RefusedImage
 from lucency.data.sources import Candidate, Source
 from lucency.data.store import StoreWriter, fit
@@ -86,9 +86,7 @@ def patient_rule(data: Data) -> PatientRule:
     if patient.from_ == "each_image":
         return lambda candidate, _: candidate.source
     if patient.from_ == "table":
-        if not data.labels.table:
-            raise PlanError("`data.patient.from: table` needs the table: set `data.labels.table` to its path.")
-        table = read_table(Path(data.labels.table), [data.labels.image_column, patient.column])
+        table = read_table(require_table(data.labels.table), [data.labels.image_column, patient.column])
         match = image_matcher(table, data.labels.image_column)
         column = patient.column
         return lambda candidate, image: "".join(

@@ -253,6 +253,9 @@ class Training(Section):
     """Networks trained from different random beginnings; their mean probability is the ensemble's answer."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """`auto` takes a GPU where there is one."""
+    n_threads: Annotated[int, Field(ge=1)] | None = None
+    """Processor threads; null takes all cores. The same number gives the same bits, and for small images one thread costs
+    least."""
     precision: Literal["32", "bf16", "16"] = "32"
     """Bits of the arithmetic: 32, or mixed with bf16 or 16 on a GPU that has it."""
     checkpoint_minutes: Annotated[float, Field(gt=0)] = 5.0

@@ -23,7 +23,7 @@ from lucency.study.tables import read_predictions, write_predictions
 if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
     from lucency.domain.estimate import Estimate
     from lucency.evaluation.operating_point import OperatingPoint
-    from lucency.training.examples import Examples
+    from lucency.training.examples import Augment, Examples
     from lucency.training.standardised import Standardised
 
 ENSEMBLE = "ensemble"
@@ -54,52 +54,72 @@ def outcome_file(member: str) -> str:
 
 def _train(study: Study, key: str) -> Iterable[str]:
     """Train every member on the training part; each keeps the weights of its best epoch on the tuning part."""
-    from safetensors.torch import save
-
-    from lucency.data.augmentation import Batch, make_augmenter
-    from lucency.network.layer_table import layer_table
     from lucency.study.pictures import show_samples
-    from lucency.training.course import Course
-    from lucency.training.loop import train_member
 
-    plan, folder = study.plan, study.folder
     classes = classes_of(study)
     training, tuning = (examples_of(study, part) for part in (Part.TRAINING, Part.TUNING))
     for part, examples in ((Part.TRAINING, training), (Part.TUNING, tuning)):
         _require_all_classes(part, examples, classes)
-    written = show_samples(study, training, classes)
-    for number, member in enumerate(members(plan)):
-        seed = counted_key(plan.seed, "member", number) >> 1
-        augmenter = make_augmenter(plan.augmentation, seed) if plan.augmentation else None
-        course = Course(
-            title=f"Training {member}" if plan.training.n_members > 1 else "Training",
-            settings=plan.training,
-            training=training,
-            tuning=tuning,
-            n_classes=len(classes),
-            augment=augmenter and (lambda images, keys, epoch: augmenter(Batch(images), keys, epoch).images),  # noqa: B023
-            score=tuning_auc,
-            seed=seed,
-            key=key,
+    written = [*show_samples(study, training, classes), _write_layers(study, len(classes))]
+    for number, member in enumerate(members(study.plan)):
+        written += _train_member(
+            study, key, member, counted_key(study.plan.seed, "member", number) >> 1, training, tuning
         )
-        network = _untrained(plan, len(classes), seed)
-        network.fit(training)
-        if number == 0:
-            rows = layer_table(network.network, plan.data.image.n_channels, plan.data.image.shape)
-            written.append(folder.write_json(LAYERS, [asdict(row) for row in rows]))
-        outcome = train_member(network, course, (folder.path / weights_file(member)).parent, study.desk)
-        best = outcome.history[outcome.best_epoch - 1]
-        study.desk.say(
-            f"{course.title}: {len(outcome.history)} epochs, {outcome.stopped_because}; the best is epoch "
-            f"{outcome.best_epoch} (AUC {best.tuning_auc:.3f} on the tuning part, which chose it)."
-        )
-        facts = {"best_epoch": outcome.best_epoch, "stopped_because": outcome.stopped_because, "seed": seed}
-        written += [
-            folder.write(weights_file(member), save(outcome.weights)),
-            folder.write_rows(history_file(member), outcome.history),
-            folder.write_json(outcome_file(member), facts),
-        ]
     return written
+
+
+def _train_member(
+    study: Study, key: str, member: str, seed: int, training: "Examples", tuning: "Examples"
+) -> Iterable[str]:
+    """Train one network and write its weights, its history and how it ended."""
+    from safetensors.torch import save
+
+    from lucency.training.course import Course
+    from lucency.training.loop import train_member
+
+    plan, folder, n_classes = study.plan, study.folder, len(classes_of(study))
+    course = Course(
+        title=f"Training {member}" if plan.training.n_members > 1 else "Training",
+        settings=plan.training,
+        training=training,
+        tuning=tuning,
+        n_classes=n_classes,
+        augment=_augment(plan, seed),
+        score=tuning_auc,
+        seed=seed,
+        key=key,
+    )
+    network = _untrained(plan, n_classes, seed)
+    network.fit(training)
+    outcome = train_member(network, course, (folder.path / weights_file(member)).parent, study.desk)
+    best = outcome.history[outcome.best_epoch - 1]
+    study.desk.say(
+        f"{course.title}: {len(outcome.history)} epochs, {outcome.stopped_because}; the best is epoch "
+        f"{outcome.best_epoch} (AUC {best.tuning_auc:.3f} on the tuning part, which chose it)."
+    )
+    facts = {"best_epoch": outcome.best_epoch, "stopped_because": outcome.stopped_because, "seed": seed}
+    return [
+        folder.write(weights_file(member), save(outcome.weights)),
+        folder.write_rows(history_file(member), outcome.history),
+        folder.write_json(outcome_file(member), facts),
+    ]
+
+
+def _augment(plan: Plan, seed: int) -> "Augment | None":
+    from lucency.data.augmentation import Batch, make_augmenter
+
+    if not plan.augmentation:
+        return None
+    augmenter = make_augmenter(plan.augmentation, seed)
+    return lambda images, keys, epoch: augmenter(Batch(images), keys, epoch).images
+
+
+def _write_layers(study: Study, n_classes: int) -> str:
+    from lucency.network.layer_table import layer_table
+
+    image = study.plan.data.image
+    network = _untrained(study.plan, n_classes, seed=0).network
+    return study.folder.write_json(LAYERS, [asdict(row) for row in layer_table(network, image.n_channels, image.shape)])
 
 
 def _predict(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
@@ -145,7 +165,7 @@ def _predict_part(study: Study, part: Part, opening: Opening | None = None) -> l
     from lucency.training.device import fix_arithmetic, make_device
     from lucency.training.loop import predict
 
-    fix_arithmetic()
+    fix_arithmetic(study.plan.training)
     device = make_device(study.plan.training)
     images = labelled_images(study, part, opening)
     examples = examples_of(study, part, opening)

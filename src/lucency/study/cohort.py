@@ -1,7 +1,7 @@
 """The first chapters of every study: from files to a labelled cohort, split by patient."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,46 +24,63 @@ STORE = ["store/images.bin", "store/store.json"]
 
 
 def _curation_settings(study: Study) -> Any:
-    """Depend on the images as they lie there; where they lie no more, on what the store was made from."""
+    """Depend on the images, and on the table if it names the patients."""
     from lucency.data.sources import find_images
 
     data = study.plan.data
-    last = study.folder.record.last(STAGE_DONE, stage="curate")
-    if last and not Path(data.images).exists() and data.images == _images_of_folder(study.folder):
-        study.desk.say(f"{Path(data.images).name} is not here; going on with the images in the store.")
-        fingerprint = last.payload["settings"]["fingerprint"]
-    else:
-        fingerprint = find_images(data).fingerprint
     patient = as_settings(data.patient) if data.patient else None
-    table = _table_hash(study) if data.patient and data.patient.from_ == "table" else None
-    return {"fingerprint": fingerprint, "image": as_settings(data.image), "patient": patient, "table": table}
-
-
-def _images_of_folder(folder: StudyFolder) -> str | None:
-    """Return where the study's own plan says the images lie; a new plan that names another place is not excused."""
-    plan = folder.path / "study.yaml"
-    return yaml.safe_load(plan.read_text(encoding="utf-8"))["data"]["images"] if plan.exists() else None
+    has_table = data.patient is not None and data.patient.from_ == "table"
+    return {
+        "fingerprint": _outside(study, CURATE, "fingerprint", data.images, lambda: find_images(data).fingerprint),
+        "image": as_settings(data.image),
+        "patient": patient,
+        "table": _table_hash(study, CURATE) if has_table else None,
+    }
 
 
 def _label_settings(study: Study) -> Any:
+    """Depend on the table or archive that holds the labels; those of folders lie in the paths of the images."""
     from lucency.data.sources import archive_labels
     from lucency.provenance import sha256_of
 
-    labels, last = study.plan.data.labels, study.folder.record.last(STAGE_DONE, stage="label")
-    settings = as_settings(labels) | {"table": _table_hash(study) if labels.from_ == "table" else None}
-    if labels.from_ != "archive":
-        return settings
-    if last and not Path(study.plan.data.images).exists():
-        return settings | {"archive": last.payload["settings"].get("archive")}
-    return settings | {"archive": sha256_of(archive_labels(study.plan.data))}
+    data = study.plan.data
+    settings = as_settings(data.labels) | {"table": None, "archive": None}
+    if data.labels.from_ == "table":
+        settings["table"] = _table_hash(study, LABEL)
+    if data.labels.from_ == "archive":
+        settings["archive"] = _outside(study, LABEL, "archive", data.images, lambda: sha256_of(archive_labels(data)))
+    return settings
 
 
-def _table_hash(study: Study) -> str | None:
+def _table_hash(study: Study, stage: Stage) -> str:
     """Hash the table's content, so that moving it changes nothing and editing it does."""
+    from lucency.data.ground_truth.tables import require_table
     from lucency.provenance import sha256_of_file
 
-    table = study.plan.data.labels.table
-    return sha256_of_file(Path(table)) if table and Path(table).is_file() else None
+    table = require_table(study.plan.data.labels.table)
+    return _outside(study, stage, "table", str(table), lambda: sha256_of_file(table))
+
+
+def _outside(study: Study, stage: Stage, fact: str, path: str, measure: Callable[[], str]) -> str:
+    """Measure what lies outside the folder; where it lies no more, go by what the stage recorded.
+
+    A saved study can so be evaluated and reported where its images are not. A plan that newly names a path that is not
+    there is not excused.
+    """
+    last = study.folder.record.last(STAGE_DONE, stage=stage.name)
+    if last and not Path(path).exists() and path in _paths_of(study.folder):
+        study.desk.say(f"{Path(path).name} is not here; going on with what was read from it.")
+        return last.payload["settings"][fact]
+    return measure()
+
+
+def _paths_of(folder: StudyFolder) -> set[str | None]:
+    """Return the paths that the study's own plan names."""
+    plan = folder.path / "study.yaml"
+    if not plan.exists():
+        return set()
+    data = yaml.safe_load(plan.read_text(encoding="utf-8"))["data"]
+    return {data["images"], data["labels"]["table"]}
 
 
 def _curate(study: Study, key: str) -> Iterable[str]:

@@ -69,8 +69,10 @@ def make_device(settings: Training) -> Device:
     return Fabric(accelerator=name, devices=1, precision=f"{settings.precision}-mixed")
 
 
-def fix_arithmetic() -> None:
+def fix_arithmetic(settings: Training) -> None:
     """Ask for the same bits every time, and for exact zeros instead of slow denormal numbers."""
+    if settings.n_threads:
+        torch.set_num_threads(settings.n_threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.benchmark = False
     torch.set_flush_denormal(True)

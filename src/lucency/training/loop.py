@@ -35,8 +35,8 @@ def train_member(network: nn.Module, course: Course, folder: Path, desk: Desk) -
         DivergenceError: the cost became infinite or undefined.
         StorageError: a checkpoint could not be written.
     """
-    fix_arithmetic()
     settings = course.settings
+    fix_arithmetic(settings)
     device = make_device(settings)
     network, optimizer = device.setup(network, make_optimizer(network, settings))
     cost_of = make_cost(settings, course.training.targets, course.n_classes)

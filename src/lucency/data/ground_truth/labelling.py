@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
-from lucency.data.ground_truth.tables import image_matcher, read_table
+from lucency.data.ground_truth.tables import image_matcher, read_table, require_table
 from lucency.domain.cohort import KEPT, REFUSED, CohortRow, LabelRow
 from lucency.domain.parts import Part
 from lucency.domain.plan import Labels
@@ -66,9 +66,7 @@ def _labelled(row: CohortRow, target: str, labels: Labels) -> LabelRow:
 
 def _from_table(kept: list[CohortRow], labels: Labels) -> tuple[list[LabelRow], tuple[int, ...]]:
     """Look each image up in the table; an image that stands there twice with different labels is refused."""
-    if not labels.table:
-        raise SourceError("`data.labels.from: table` needs `data.labels.table`, the path of the table.")
-    table = read_table(Path(labels.table), [labels.image_column, labels.label_column])
+    table = read_table(require_table(labels.table), [labels.image_column, labels.label_column])
     match = image_matcher(_with_hashed_instances(table, labels.image_column), labels.image_column)
     rows, matched = [], set()
     for row in kept:

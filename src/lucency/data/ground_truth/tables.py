@@ -6,9 +6,20 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lucency.errors import SourceError
+from lucency.errors import PlanError, SourceError
 
 Table = list[dict[str, str]]
+
+
+def require_table(table: str | None) -> Path:
+    """Return the path of the table that a plan names.
+
+    Raises:
+        PlanError: it names none.
+    """
+    if not table:
+        raise PlanError("The labels or patients come from a table: set `data.labels.table` to its path.")
+    return Path(table)
 
 
 def read_table(path: Path, columns: Sequence[str]) -> Table:
