@@ -54,11 +54,10 @@ def _label_settings(study: Study) -> Any:
 
 def _table_hash(study: Study, stage: Stage) -> str:
     """Hash the table's content, so that moving it changes nothing and editing it does."""
-    from lucency.data.ground_truth.tables import require_table
-    from lucency.provenance import sha256_of_file
+    from lucency.data.ground_truth.tables import hash_table, require_table
 
     table = require_table(study.plan.data.labels.table)
-    return _outside(study, stage, "table", str(table), lambda: sha256_of_file(table))
+    return _outside(study, stage, "table", str(table), lambda: hash_table(table))
 
 
 def _outside(study: Study, stage: Stage, fact: str, path: str, measure: Callable[[], str]) -> str:

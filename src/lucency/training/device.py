@@ -70,9 +70,8 @@ def make_device(settings: Training) -> Device:
 
 
 def fix_arithmetic(settings: Training) -> None:
-    """Ask for the same bits every time, and for exact zeros instead of slow denormal numbers."""
+    """Ask for the same bits every time, on the plan's number of threads."""
     if settings.n_threads:
         torch.set_num_threads(settings.n_threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.benchmark = False
-    torch.set_flush_denormal(True)

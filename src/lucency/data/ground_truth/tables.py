@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lucency.errors import PlanError, SourceError
+from lucency.provenance import sha256_of_file
 
 Table = list[dict[str, str]]
 
@@ -30,8 +31,7 @@ def read_table(path: Path, columns: Sequence[str]) -> Table:
     """
     import pandas  # takes a second to import, and only studies with a table need it
 
-    if not path.exists():
-        raise SourceError(f"There is no table {path}. Check `data.labels.table` in the plan.")
+    _require_file(path)
     try:
         if path.suffix.lower() in (".xlsx", ".xlsm"):
             frame = pandas.read_excel(path, dtype=str, keep_default_na=False)
@@ -54,6 +54,21 @@ def read_table(path: Path, columns: Sequence[str]) -> Table:
         raise SourceError(f"{path.name} has a header but no rows. Fill it in, or name another table in the plan.")
     frame = frame.fillna("")
     return [{str(name): str(value).strip() for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def hash_table(path: Path) -> str:
+    """Return the SHA-256 of a table's file.
+
+    Raises:
+        SourceError: the table is missing.
+    """
+    _require_file(path)
+    return sha256_of_file(path)
+
+
+def _require_file(path: Path) -> None:
+    if not path.is_file():
+        raise SourceError(f"There is no table {path}. Check `data.labels.table` in the plan.")
 
 
 def _separator(text: str) -> str:
