@@ -5,6 +5,7 @@ from dataclasses import replace
 import material_factory
 
 from lucency.domain.estimate import Estimate
+from lucency.domain.plan import Patient
 from lucency.report import words
 
 SENSITIVITY = Estimate(
@@ -86,3 +87,13 @@ def test_times_are_written_for_people() -> None:
     assert words.moment("yesterday") == "yesterday"
     assert words.duration(12.84) == "12.8 s"
     assert words.duration(4837.0) == "1 h 20 min"
+
+
+def test_unknown_patients_are_not_called_a_split_by_patient() -> None:
+    """With `patient: each_image` nobody knows whether one patient stands on two sides, and the summary must say so."""
+    material = material_factory.two_classes()
+    data = material.plan.data.model_copy(update={"patient": Patient.model_validate("each_image")})
+    sentence = words.data_sentence(replace(material, plan=material.plan.model_copy(update={"data": data})))
+    assert "Patients are not known" in sentence
+    assert "split by patient" not in sentence
+    assert "split by patient" in words.data_sentence(material)

@@ -178,11 +178,13 @@ def data_sentence(material: Material) -> str:
         if n_refused == 0
         else f"{count(n_refused)} {'was' if n_refused == 1 else 'were'} not used, each with its reason"
     )
+    found = f"{of_images(len(material.cohort))} were found; {refused}."
+    patient = material.plan.data.patient
+    if patient is not None and patient.from_ == "each_image":
+        shares = ", ".join(f"{part.title.lower()} {of_images(part.n_images)}" for part in parts)
+        return f"{found} Patients are not known: the {of_images(n_images)} were split as if each were of another: {shares}."
     shares = ", ".join(f"{part.title.lower()} {of_patients(part.n_patients)}" for part in parts)
-    return (
-        f"{of_images(len(material.cohort))} were found; {refused}. The {of_images(n_images)} of "
-        f"{of_patients(n_patients)} were split by patient: {shares}."
-    )
+    return f"{found} The {of_images(n_images)} of {of_patients(n_patients)} were split by patient: {shares}."
 
 
 def network_sentence(material: Material) -> str:
