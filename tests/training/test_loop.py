@@ -144,6 +144,18 @@ def test_a_checkpoint_of_other_settings_is_not_taken_up(tmp_path: Path) -> None:
     assert same(train_member(network(), course(key="other"), tmp_path / "a", Silence()), fresh)
 
 
+def test_only_training_images_are_augmented(tmp_path: Path) -> None:
+    """Every training image in every epoch, and never one of the tuning part, whose numbers would then say nothing."""
+    chosen, seen = course(), []
+
+    def augment(images: torch.Tensor, keys: np.ndarray, epoch: int) -> torch.Tensor:
+        seen.extend((epoch, int(key)) for key in keys)
+        return images.float() / 255
+
+    train_member(network(), replace(chosen, augment=augment), tmp_path, Silence())
+    assert sorted(seen) == [(epoch, key) for epoch in range(4) for key in range(41)]
+
+
 def test_early_stopping_ends_training(tmp_path: Path) -> None:
     """No gain for `patience` epochs, and the reason is told."""
     settings = Training.model_validate({"epochs": 50, "batch_size": 8, "early_stopping": {"patience": 2}})
