@@ -2,12 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check docs bench clean
+.PHONY: demo test check docs bench reliability debian clean
 
 demo: .venv/run.done
 	$(BIN)/lucency demo --out demo
 
-test: .venv/test.done
+test: .venv/test.done debian
 	$(BIN)/pytest --cov --cov-report=term:skip-covered
 
 check: .venv/test.done
@@ -15,6 +15,10 @@ check: .venv/test.done
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Counts every promise of docs/reliability.md anew and writes the counts there.
+reliability: .venv/test.done debian
+	$(BIN)/pytest tests/reliability --reliability docs/reliability.md
 
 docs: .venv/docs.done
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
@@ -24,6 +28,13 @@ bench: .venv/bench.done
 
 clean:
 	rm -rf .venv build dist site demo .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# The tests talk to a real PACS and to DICOM's own checkers where they are installed, and skip where they cannot be.
+debian:
+	@command -v Orthanc >/dev/null && command -v dciodvfy >/dev/null && command -v storescu >/dev/null || \
+	{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends orthanc orthanc-dicomweb dcmtk dicom3tools >/dev/null; } || \
+	echo "Tests of the PACS will skip: install orthanc, orthanc-dicomweb, dcmtk and dicom3tools."
 
 # uv resolves and unpacks several times faster than pip; each environment adds one extra to the one before it.
 .venv/bin/uv:

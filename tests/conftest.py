@@ -14,6 +14,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny networks lose more to wait
 settings.register_profile("lucency", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("lucency")
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--reliability", metavar="FILE", help="Write the counts of all promises into this page.")
+
+
 PROJECT = Path(__file__).parent.parent
 REAL_DATA = PROJECT.parent / "shared" / "data"
 

@@ -1,0 +1,48 @@
+"""Count promises: a suite says how many of its cases came out right, and `make reliability` writes the counts down."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Tally = Callable[[str, int, int], None]
+
+
+@pytest.fixture
+def tally(request: pytest.FixtureRequest) -> Tally:
+    """Return a function (promise, n_kept, n_all) that notes a count and fails unless every case came out right."""
+
+    def count(promise: str, n_kept: int, n_all: int) -> None:
+        request.config.stash[COUNTS][promise] = (n_kept, n_all)
+        assert n_kept == n_all, f"{promise}: {n_kept} of {n_all}"
+
+    return count
+
+
+COUNTS: pytest.StashKey[dict[str, tuple[int, int]]] = pytest.StashKey()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[COUNTS] = {}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the counts, and write them into the page that the option names."""
+    counts = config.stash.get(COUNTS, {})
+    for promise, (n_kept, n_all) in counts.items():
+        terminalreporter.write_line(f"{promise}: {n_kept:,} of {n_all:,}")
+    page = config.getoption("--reliability")
+    if page and counts:
+        write_counts(page, counts)
+
+
+BEGIN, END = "<!-- counts -->", "<!-- end of counts -->"
+
+
+def write_counts(page: str, counts: dict[str, tuple[int, int]]) -> None:
+    """Put the table of counts between the two marks of a page."""
+    path = Path(page)
+    before, _, rest = path.read_text().partition(BEGIN)
+    rows = [f"| {promise} | {n_kept:,} of {n_all:,} |" for promise, (n_kept, n_all) in sorted(counts.items())]
+    table = "\n".join(["| Promise | Kept |", "|---|---|", *rows])
+    path.write_text(f"{before}{BEGIN}\n{table}\n{END}{rest.partition(END)[2]}")
