@@ -42,7 +42,12 @@ class ImageFile:
     """What one readable file says; empty where it says nothing, as ordinary images do."""
 
     pixels: NDArray[Any]
-    """uint8 or uint16 over its full range, axes (row, column) or (row, column, colour); 0 is black, bone is bright."""
+    """uint8 or uint16 over its full range, axes (row, column), (row, column, colour) or, of a volume, (slice, row,
+    column); 0 is black, bone is bright."""
+    is_volume: bool = False
+    """True when the first axis of the pixels counts slices."""
+    frame: int = 0
+    """Number of the frame or page in a file that holds several, from 1."""
     modality: str = ""
     """DICOM Modality, for example "DX"."""
     patient: str = ""

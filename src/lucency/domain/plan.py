@@ -90,6 +90,34 @@ class Image(Section):
         return 1 if self.channels == "grey" else 3
 
 
+class Criterion(Section):
+    """One condition on what is known of an image: a column of `cohort.csv` or of the clinical table."""
+
+    column: str
+    """What is looked at, for example `age_years`, `view`, `modality`, `site`, or a column of the clinical table."""
+    at_least: float | None = None
+    """Smallest value that meets the condition."""
+    at_most: float | None = None
+    """Largest value that meets the condition."""
+    one_of: tuple[str, ...] | None = None
+    """Values that meet the condition, whatever their case."""
+    or_unknown: bool = False
+    """Whether an image that does not tell meets the condition too."""
+    because: str | None = None
+    """The reason in the words that the flow diagram shall show, for example "younger than 18 years"."""
+
+    @field_validator("one_of", mode="before")
+    @classmethod
+    def _accept_numbers_as_text(cls, value: object) -> object:
+        return [str(choice) for choice in value] if isinstance(value, (list, tuple)) else value
+
+    @model_validator(mode="after")
+    def _ask_for_a_condition(self) -> "Criterion":
+        if self.at_least is None and self.at_most is None and not self.one_of:
+            raise ValueError("a criterion needs `at_least`, `at_most` or `one_of`, for example at_least: 18")
+        return self
+
+
 class Data(Section):
     """The images, their labels and their patients."""
 
@@ -102,6 +130,10 @@ class Data(Section):
     by image would let the same patient train and test."""
     image: Image = Image()
     """The one form that every image is brought to."""
+    include: tuple[Criterion, ...] = ()
+    """Inclusion criteria: an image must meet all of them, for example {column: age_years, at_least: 18}."""
+    exclude: tuple[Criterion, ...] = ()
+    """Exclusion criteria: an image that meets one of them leaves the study."""
 
 
 class Split(Section):

@@ -34,6 +34,7 @@ def _curation_settings(study: Study) -> Any:
         "fingerprint": _outside(study, CURATE, "fingerprint", data.images, lambda: find_images(data).fingerprint),
         "image": as_settings(data.image),
         "patient": patient,
+        "criteria": [[as_settings(criterion) for criterion in criteria] for criteria in (data.include, data.exclude)],
         "table": _table_hash(study, CURATE) if has_table else None,
     }
 

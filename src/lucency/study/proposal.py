@@ -86,7 +86,7 @@ def _look(candidates: tuple[Candidate, ...]) -> list[ImageFile]:
     looks = []
     for candidate in candidates[::step][:N_LOOKED_AT]:
         try:
-            looks.append(candidate.read())
+            looks.append(candidate.read()[0])
         except RefusedImage:
             continue
     if not looks:
