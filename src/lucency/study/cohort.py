@@ -12,6 +12,7 @@ from lucency.domain.cohort import KEPT, REFUSED, CohortRow, LabelRow, SplitRow
 from lucency.study.folder import STAGE_DONE, StudyFolder
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
+from lucency.study.versions import keep_version
 
 COHORT, LABELS, CLASSES, SPLIT, CERTIFICATE = (
     "cohort.csv",
@@ -95,7 +96,8 @@ def _curate(study: Study, key: str) -> Iterable[str]:
     study.desk.say(
         f"Images: {n_kept} of {len(rows)} kept{reasons}; {len({r.patient_id for r in rows} - {''})} patients."
     )
-    return [study.folder.write_rows(COHORT, rows), *STORE]
+    cohort = study.folder.write_rows(COHORT, rows)
+    return [cohort, keep_version(study.folder, cohort), *STORE]
 
 
 def _label(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
