@@ -72,6 +72,10 @@ class Image(Section):
     """Height and width in pixels; one number means square."""
     channels: Literal["grey", "colour"] = "grey"
     """Radiographs, CT and MR are grey; colour is for photographs, slides and Doppler."""
+    n_slices: Annotated[int, Field(ge=4, le=512)] | None = None
+    """Null: every file, frame or slice is an image of its own. A number: the slices of a series are put together as a
+    volume by their place in the patient, and each volume is brought to this many slices, which the network sees side by
+    side, as channels (2.5-D)."""
     fit: Literal["pad", "stretch", "crop"] = "pad"
     """How another shape is brought to `size`: `pad` keeps proportions and adds black, `crop` keeps proportions and cuts
     the long sides, `stretch` distorts."""
@@ -86,8 +90,14 @@ class Image(Section):
 
     @property
     def n_channels(self) -> int:
-        """1 for grey, 3 for colour."""
-        return 1 if self.channels == "grey" else 3
+        """1 for grey, 3 for colour, or the slices of a volume."""
+        return self.n_slices or (1 if self.channels == "grey" else 3)
+
+    @model_validator(mode="after")
+    def _keep_volumes_grey(self) -> "Image":
+        if self.n_slices and self.channels == "colour":
+            raise ValueError("volumes are grey: leave out `channels: colour` or `n_slices`")
+        return self
 
 
 class Criterion(Section):
