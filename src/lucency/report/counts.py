@@ -114,6 +114,12 @@ def reasons_of_refusal(material: Material) -> Counter[str]:
     return codes + Counter(row.reason for row in material.labels if row.status != KEPT)
 
 
+def notes_of_kept(material: Material) -> list[tuple[str, int]]:
+    """Count the notes on images that were kept, most frequent first."""
+    counted = Counter(code for row in material.cohort if row.status == KEPT for code in row.notes.split())
+    return sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+
+
 def share_of_largest_class(counts: Mapping[str, int]) -> float:
     """Return the share of the most frequent class."""
     return max(counts.values(), default=0) / max(sum(counts.values()), 1)
