@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from lucency.data.codes import REFUSALS
+from lucency.data.facts import ImageFacts
 from lucency.data.grey_levels import (
     WHITE,
     GreyLevels,
@@ -39,30 +40,11 @@ _MIN_IS_WHITE, _PHOTOMETRIC_TAG, _ORIENTATION_TAG = 0, 262, 274
 
 @dataclass(frozen=True)
 class ImageFile:
-    """What one readable file says; empty where it says nothing, as ordinary images do."""
+    """One readable file: its pixels, and what it says about them."""
 
     pixels: NDArray[Any]
     """uint8 or uint16 over its full range, axes (row, column) or (row, column, colour); 0 is black, bone is bright."""
-    modality: str = ""
-    """DICOM Modality, for example "DX"."""
-    patient: str = ""
-    """Patient ID without case, outer spaces and leading zeros, with its issuer; never to be written out as such."""
-    exam: str = ""
-    """Study Instance UID."""
-    series: str = ""
-    """Series Instance UID."""
-    instance: str = ""
-    """SOP Instance UID."""
-    site: str = ""
-    """Institution name, else station name."""
-    laterality: str = ""
-    """"L" or "R"."""
-    view: str = ""
-    """View position, for example "PA" or "MLO"."""
-    sex: str = ""
-    """"F", "M" or "O"."""
-    age_years: int | None = None
-    """Completed years; 90 stands for every age above 89."""
+    facts: ImageFacts = ImageFacts()
     spacing_mm: tuple[float, float] | None = None
     """Distance between rows and between columns in millimetres."""
     notes: tuple[str, ...] = ()

@@ -1,12 +1,13 @@
 """Read one DICOM image: parse, check, decode, shade, and take from the header what a study needs."""
 
+from functools import partial
 from typing import Any
 
 from numpy.typing import NDArray
 from pydicom.dataset import FileDataset
 from pydicom.uid import UID
 
-from lucency.data.dicom.facts import age_years_of, patient_of, spacing_mm_of
+from lucency.data.dicom.facts import facts_of, spacing_mm_of
 from lucency.data.dicom.header import PIXELS, integer_of, numbers_of, parse, silence_libraries, text_of
 from lucency.data.dicom.pixels import GREY, decode_pixels, layout_of
 from lucency.data.dicom.shading import shade, show_colours
@@ -34,7 +35,7 @@ def read_dicom(content: bytes, window: Window, colour: bool) -> ImageFile:
         pixels = shade(header, layout, stored, window, notes)
     else:
         pixels = show_colours(header, layout, stored, window, colour, notes)
-    return _facts(header, pixels, notes)
+    return _image_file(header, pixels, notes)
 
 
 def _refuse_what_is_no_picture(header: FileDataset) -> None:
@@ -50,7 +51,7 @@ def _refuse_what_is_no_picture(header: FileDataset) -> None:
         raise RefusedImage("E_MULTIFRAME")
 
 
-def _facts(header: FileDataset, pixels: NDArray[Any], notes: list[str]) -> ImageFile:
+def _image_file(header: FileDataset, pixels: NDArray[Any], notes: list[str]) -> ImageFile:
     """Put the pixels together with what the header says about them."""
     spacing_mm = spacing_mm_of(header, notes)
     aspect = numbers_of(header, "PixelAspectRatio", notes)
@@ -59,16 +60,7 @@ def _facts(header: FileDataset, pixels: NDArray[Any], notes: list[str]) -> Image
         notes.append("N_NOT_SQUARE")
     return ImageFile(
         pixels=pixels,
-        modality=text_of(header, "Modality").upper(),
-        patient=patient_of(header),
-        exam=text_of(header, "StudyInstanceUID"),
-        series=text_of(header, "SeriesInstanceUID"),
-        instance=text_of(header, "SOPInstanceUID"),
-        site=text_of(header, "InstitutionName") or text_of(header, "StationName"),
-        laterality=(text_of(header, "ImageLaterality") or text_of(header, "Laterality")).upper(),
-        view=text_of(header, "ViewPosition").upper(),
-        sex=text_of(header, "PatientSex").upper(),
-        age_years=age_years_of(header),
+        facts=facts_of(partial(text_of, header)),
         spacing_mm=spacing_mm,
         notes=tuple(dict.fromkeys(notes)),
     )
