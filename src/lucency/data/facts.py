@@ -27,3 +27,7 @@ class ImageFacts:
     """"F", "M" or "O"."""
     age_years: int | None = None
     """Completed years; 90 stands for every age above 89."""
+
+
+NO_FACTS = ImageFacts()
+"""What an ordinary image says: nothing."""

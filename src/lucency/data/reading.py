@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from lucency.data.codes import REFUSALS
-from lucency.data.facts import ImageFacts
+from lucency.data.facts import NO_FACTS, ImageFacts
 from lucency.data.grey_levels import (
     WHITE,
     GreyLevels,
@@ -44,7 +44,7 @@ class ImageFile:
 
     pixels: NDArray[Any]
     """uint8 or uint16 over its full range, axes (row, column) or (row, column, colour); 0 is black, bone is bright."""
-    facts: ImageFacts = ImageFacts()
+    facts: ImageFacts = NO_FACTS
     spacing_mm: tuple[float, float] | None = None
     """Distance between rows and between columns in millimetres."""
     notes: tuple[str, ...] = ()
