@@ -119,7 +119,7 @@ def _judged(row: CohortRow, image: ImageFile, patient: str, data: Data) -> _Find
     verdict = judge(metadata(row), data.include, data.exclude)
     if verdict.code:
         return _Finding(replace(row, status=REFUSED, reason=verdict.code, criterion=verdict.criterion), None)
-    return _Finding(row, fit(image.pixels, data.image))
+    return _Finding(row, fit(image.pixels, data.image, image.aspect))
 
 
 def metadata(row: CohortRow) -> dict[str, str]:
