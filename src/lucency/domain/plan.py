@@ -31,7 +31,8 @@ class Labels(Section):
     table: str | None = None
     """The table with the labels (CSV or XLSX), when `from: table`."""
     image_column: str = "image"
-    """Column of the table that names the image: file name, path below the image folder, or SOP Instance UID."""
+    """Column of the table that names the image: file name, path below the image folder, or SOP Instance UID; for a series
+    of files also its folder or its Series Instance UID."""
     label_column: str = "label"
     """Column of the table that holds the class."""
     names: dict[str, str] | None = None
