@@ -138,6 +138,13 @@ class Pacs(Section):
     """File (PEM) with the certificate of the authority that the hospital's own encrypted servers are signed by, for
     `dicomwebs://`; null trusts the usual ones."""
 
+    @field_validator("study_dates")
+    @classmethod
+    def _order_the_days(cls, value: tuple[date | None, date | None]) -> tuple[date | None, date | None]:
+        if value[0] and value[1] and value[0] > value[1]:
+            raise ValueError("give the first day first, for example [2020-01-01, 2020-12-31]")
+        return value
+
 
 PACS_SCHEMES = ("dicomweb://", "dicomwebs://", "pacs://")
 """How an address of a PACS begins."""

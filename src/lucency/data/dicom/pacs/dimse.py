@@ -91,9 +91,10 @@ class Dimse:
         """Ask with one C-FIND."""
         question = _identifier(level, dict.fromkeys(tell, "") | dict(match))
         answers = []
-        for status, answer in self._hold([build_context(Find)]).send_c_find(question, Find):
-            if _code(self._address, status) in _PENDING and answer is not None:
-                answers.append(_as_answer(answer))
+        with self._held_association([build_context(Find)]) as association:
+            for status, answer in association.send_c_find(question, Find):
+                if _code(self._address, status) in _PENDING and answer is not None:
+                    answers.append(_as_answer(answer))
         return answers
 
     def retrieve(self, wanted: Sequence[Instance], keep: Keep) -> Iterator[tuple[Instance, str]]:
@@ -110,7 +111,8 @@ class Dimse:
         """Send a dataset, as it is encoded; tell whether the PACS has taken it."""
         meta = dataset.file_meta
         contexts = [build_context(meta.MediaStorageSOPClassUID, meta.TransferSyntaxUID)]
-        code = _code(self._address, self._hold(contexts).send_c_store(dataset))
+        with self._held_association(contexts) as association:
+            code = _code(self._address, association.send_c_store(dataset))
         return code == SUCCESS or code & 0xF000 == _WARNING
 
     def close(self) -> None:
@@ -119,30 +121,38 @@ class Dimse:
             self._held.release()
         self._held = None
 
-    def _hold(self, contexts: Contexts) -> Association:
-        """Return the association of the last request if it serves this one too: opening one takes longer than an answer."""
+    @contextmanager
+    def _held_association(self, contexts: Contexts) -> Iterator[Association]:
+        """Give the association of the last request if it serves this one too: opening one takes longer than an answer."""
         if self._held is None or not self._held.is_established or self._held_for != contexts:
             self.close()
             self._held, self._held_for = self._open(contexts), contexts
-        return self._held
+        try:
+            yield self._held
+        except BaseException:
+            self._held.abort()
+            self._held = None
+            raise
 
     def _get(self, contexts: Contexts, many: list[list[Instance]], arrivals: "_Arrivals") -> Arrived:
         roles = [build_role(name, scp_role=True) for name in {context.abstract_syntax for context in contexts}]
         handlers = [(evt.EVT_C_STORE, arrivals.take)]
         with self._association([build_context(Get), *contexts], roles, handlers) as association:
             for request in arrivals.requests(many):
-                yield from self._wait_for(association.send_c_get(request, Get), arrivals)
+                yield from self._wait_for(request, association.send_c_get(request, Get), arrivals)
 
     def _move(self, contexts: Contexts, many: list[list[Instance]], arrivals: "_Arrivals") -> Arrived:
         here = self._settings.calling_ae_title
         with self._receiver(contexts, arrivals), self._association([build_context(Move)]) as association:
             for request in arrivals.requests(many):
-                yield from self._wait_for(association.send_c_move(request, here, Move), arrivals)
+                yield from self._wait_for(request, association.send_c_move(request, here, Move), arrivals)
 
-    def _wait_for(self, answers: Iterator[tuple[Dataset, Any]], arrivals: "_Arrivals") -> Arrived:
+    def _wait_for(self, request: Dataset, answers: Iterator[tuple[Dataset, Any]], arrivals: "_Arrivals") -> Arrived:
         for status, _ in answers:
             yield from arrivals.news()
-            _code(self._address, status)
+            # asked for the rest of a series, a PACS that has it no more may fail; that shows in what is missing
+            if request.QueryRetrieveLevel == "SERIES" or "Status" not in status:
+                _code(self._address, status)
         yield from arrivals.news()
 
     @contextmanager
@@ -334,7 +344,10 @@ def _code(address: Address, status: Dataset) -> int:
     """
     server = f"{address.host}:{address.port}"
     if "Status" not in status:
-        raise PassingFault(_unreachable(address))
+        raise PassingFault(
+            f"{server} broke the connection off. If it always does, it may not know the AE title "
+            "`data.pacs.calling_ae_title`: ask the PACS administrator to enter it with this computer's address."
+        )
     code = int(status.Status)
     if code == SUCCESS or code in _PENDING or code & 0xF000 == _WARNING:
         return code
@@ -356,8 +369,8 @@ def _code(address: Address, status: Dataset) -> int:
 
 def _unreachable(address: Address) -> str:
     return (
-        f"{address.host}:{address.port} cannot be reached by DICOM, or the connection broke off. Check host and port in "
-        "`data.images`, and whether the PACS runs and this computer may reach it."
+        f"{address.host}:{address.port} cannot be reached by DICOM. Check host and port in `data.images`, and whether the PACS "
+        "runs and this computer may reach it."
     )
 
 

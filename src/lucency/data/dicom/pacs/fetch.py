@@ -23,7 +23,7 @@ from lucency.data.dicom.pacs.archive import (
     PassingFault,
     RefusedInstance,
 )
-from lucency.data.dicom.pacs.finding import FILTERS, Found, Search, find, read_exam_list, refuse_everything
+from lucency.data.dicom.pacs.finding import Found, Search, asked, find, read_exam_list, refuse_everything
 from lucency.data.dicom.pacs.patience import patiently, wait_or_give_up
 from lucency.data.reading import ignore_warnings_of
 from lucency.domain.plan import Pacs
@@ -73,14 +73,7 @@ def fetch(address: str, query: Pacs, into: Path, desk: Desk) -> Fetched:
     listed = read_exam_list(query)
     with closing(open_archive(where, query)) as archive:
         found = find(_patient_search(archive, query, desk), query, listed, desk)
-        desk.say(
-            f"Found {found.n_exams} exams with {found.n_series} series and {len(found.instances)} images on the PACS."
-            + (
-                f" {found.n_rows_without_exam} rows of the table have no such exam."
-                if found.n_rows_without_exam
-                else ""
-            )
-        )
+        desk.say(_told(found))
         with storage_errors(into / NOTE):
             into.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
         refused = _retrieve(archive, found.instances, query, into, desk)
@@ -105,14 +98,6 @@ def open_archive(address: Address, settings: Pacs) -> Archive:
     return Dimse(address, settings) if address.scheme == "pacs" else DicomWeb(address, settings)
 
 
-def question(address: Address, query: Pacs) -> str:
-    """Hash what decides which images are fetched, without the content of the table of exams."""
-    settings = query.model_dump(mode="json", include=set(FILTERS))
-    if query.exams:
-        settings["exams"] = {"column": query.exams.column, "holds": query.exams.holds}
-    return sha256_of({"address": address.text, **settings})
-
-
 def _completed(address: Address, query: Pacs, into: Path) -> Fetched | None:
     """Return the note of a folder that is complete for this question.
 
@@ -123,11 +108,15 @@ def _completed(address: Address, query: Pacs, into: Path) -> Fetched | None:
         return None
     fetched = Fetched(**json.loads(note.read_text(encoding="utf-8")))
     has_list = query.exams is not None and Path(query.exams.table).is_file()
-    if fetched.question != question(address, query) or fetched.files != _names(_files(into), into):
+    if fetched.question != _question(address, query) or fetched.files != _names(_files(into), into):
         return None
-    if has_list and fetched.listed != sha256_of(read_exam_list(query)):
+    if has_list and fetched.listed != sha256_of(list(read_exam_list(query))):
         return None
     return fetched
+
+
+def _question(address: Address, query: Pacs) -> str:
+    return sha256_of({"address": address.text} | asked(query))
 
 
 def _patient_search(archive: Archive, query: Pacs, desk: Desk) -> Search:
@@ -135,6 +124,15 @@ def _patient_search(archive: Archive, query: Pacs, desk: Desk) -> Search:
         return patiently(lambda: archive.search(level, match, tell), query.n_retries, desk)
 
     return search
+
+
+def _told(found: Found) -> str:
+    told = f"Found {found.n_exams} exams with {found.n_series} series and {len(found.instances)} images on the PACS."
+    rows = found.rows_without_exam
+    if rows:
+        first = ", ".join(map(str, rows[:5])) + (" …" if len(rows) > 5 else "")
+        told += f" {len(rows)} rows of the table name none that fits (rows {first})."
+    return told
 
 
 def _retrieve(
@@ -216,7 +214,7 @@ def _refuse_gaps(refused: dict[Instance, str], n_all: int, into: Path) -> None:
     )
 
 
-def _complete(address: Address, query: Pacs, listed: list[str], found: Found, into: Path) -> Fetched:
+def _complete(address: Address, query: Pacs, listed: dict[str, int], found: Found, into: Path) -> Fetched:
     """Remove what an earlier question had brought and this one does not ask for, and note that all is there."""
     wanted = {_place(instance, into) for instance in found.instances}
     with storage_errors(into / NOTE):
@@ -224,8 +222,8 @@ def _complete(address: Address, query: Pacs, listed: list[str], found: Found, in
             file.unlink()
     fetched = Fetched(
         address=address.text,
-        question=question(address, query),
-        listed=sha256_of(listed),
+        question=_question(address, query),
+        listed=sha256_of(list(listed)),
         n_exams=found.n_exams,
         n_series=found.n_series,
         n_instances=len(wanted),

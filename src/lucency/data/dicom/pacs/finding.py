@@ -6,12 +6,13 @@ ignore keys that they do not know and would answer with everything.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from lucency.data.dicom.pacs.archive import Answer, Instance, Level
 from lucency.data.ground_truth.tables import read_table
@@ -56,8 +57,8 @@ class Found:
     """All instances that the filters ask for."""
 
     instances: tuple[Instance, ...]
-    n_rows_without_exam: int
-    """Rows of the table of exams for which the PACS has nothing."""
+    rows_without_exam: tuple[int, ...]
+    """Rows of the table of exams (counted from 2, as a spreadsheet does) for which the PACS has nothing."""
 
     @property
     def n_exams(self) -> int:
@@ -70,18 +71,19 @@ class Found:
         return len({instance.series for instance in self.instances})
 
 
-def read_exam_list(query: Pacs) -> list[str]:
-    """Return the different values in the table of exams; empty when the plan names none.
+def read_exam_list(query: Pacs) -> dict[str, int]:
+    """Return the different values in the table of exams, each with its first row; empty when the plan names none.
 
     Raises:
         SourceError: the table is missing or holds nothing.
     """
     if query.exams is None:
-        return []
+        return {}
     table, column = Path(query.exams.table), query.exams.column
     if not table.is_file():
         raise SourceError(f"There is no table {table}. Check `data.pacs.exams.table` in the plan.")
-    values = dict.fromkeys(row[column] for row in read_table(table, [column]) if row[column])
+    rows = enumerate(read_table(table, [column]), start=2)
+    values = {row[column]: number for number, row in reversed(list(rows)) if row[column]}
     if not values:
         raise SourceError(f"The column “{column}” of {table.name} is empty. Fill it in, or name another in the plan.")
     if query.exams.holds.endswith("uid") and not all(_UID.fullmatch(value) for value in values):
@@ -89,7 +91,15 @@ def read_exam_list(query: Pacs) -> list[str]:
             f"The column “{column}” of {table.name} holds values that are no UIDs. Name another column, or correct "
             "`data.pacs.exams.holds`."
         )
-    return list(values)
+    return dict(sorted(values.items(), key=lambda item: item[1]))
+
+
+def asked(query: Pacs) -> dict[str, Any]:
+    """Return the settings that decide what is fetched, as plain JSON; where the table of exams lies does not."""
+    settings = query.model_dump(mode="json", include=set(FILTERS))
+    if query.exams:
+        settings["exams"] = {"column": query.exams.column, "holds": query.exams.holds}
+    return settings
 
 
 def refuse_everything(query: Pacs) -> None:
@@ -105,14 +115,14 @@ def refuse_everything(query: Pacs) -> None:
         )
 
 
-def find(search: Search, query: Pacs, listed: Sequence[str], desk: Desk) -> Found:
+def find(search: Search, query: Pacs, listed: Mapping[str, int], desk: Desk) -> Found:
     """Ask a PACS for all instances that fit.
 
     Raises:
         SourceError: nothing fits, or the PACS contradicts itself.
         Interrupted: stopped by the user.
     """
-    exams, n_without = _find_exams(search, query, listed, desk)
+    exams, fruitless = _find_exams(search, query, listed, desk)
     rejected: Counter[str] = Counter()
     with desk.progress("Asking the PACS for series", len(exams)) as progress:
         found = []
@@ -121,21 +131,24 @@ def find(search: Search, query: Pacs, listed: Sequence[str], desk: Desk) -> Foun
     if not found:
         raise SourceError(_nothing(len(exams), rejected))
     unique = {instance.uid: instance for instance in found}
-    return Found(tuple(unique.values()), n_without)
+    return Found(tuple(unique.values()), fruitless)
 
 
-def _find_exams(search: Search, query: Pacs, listed: Sequence[str], desk: Desk) -> tuple[list[str], int]:
+def _find_exams(
+    search: Search, query: Pacs, listed: Mapping[str, int], desk: Desk
+) -> tuple[list[str], tuple[int, ...]]:
     """Return the UIDs of all exams that fit, in an order that is always the same and tells nothing, and fruitless rows."""
     exams: set[str] = set()
-    n_without = 0
-    searches = [{_KEYWORDS[query.exams.holds]: value} for value in listed] if query.exams else [{}]
-    with desk.progress("Asking the PACS for exams", len(searches)) as progress:
-        for match in searches:
+    fruitless = []
+    rows = {value: {_KEYWORDS[query.exams.holds]: value} for value in listed} if query.exams else {"": {}}
+    with desk.progress("Asking the PACS for exams", len(rows)) as progress:
+        for value, match in rows.items():
             fitting = {_uid(answer, "StudyInstanceUID") for answer in _exams_of(search, query, match)}
             exams |= fitting
-            n_without += not fitting
+            if value and not fitting:
+                fruitless.append(listed[value])
             progress.advance()
-    return sorted(exams, key=sha256_of), n_without if listed else 0
+    return sorted(exams, key=sha256_of), tuple(fruitless)
 
 
 def _exams_of(search: Search, query: Pacs, match: dict[str, str]) -> Iterator[Answer]:
@@ -181,7 +194,7 @@ def _only_stars(pattern: str) -> str:
 
 
 def _series_by_exam(
-    search: Search, query: Pacs, listed: Sequence[str], exams: list[str], rejected: Counter[str], progress: Progress
+    search: Search, query: Pacs, listed: Mapping[str, int], exams: list[str], rejected: Counter[str], progress: Progress
 ) -> Iterator[list[Answer]]:
     """Yield the fitting series of each exam that has any."""
     wanted = set(listed) if query.exams and query.exams.holds == "series_uid" else None
