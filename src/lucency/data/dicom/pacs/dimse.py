@@ -179,7 +179,7 @@ class Dimse:
                 ae_title=address.ae_title,
                 max_pdu=_LARGEST_PDU,
                 ext_neg=list(roles),
-                evt_handlers=[(evt.EVT_CONN_OPEN, _send_at_once), *handlers],
+                evt_handlers=[*_PROMPT, *handlers],
             )
         except OSError:  # the host's name is unknown
             raise PassingFault(_unreachable(address)) from None
@@ -196,7 +196,7 @@ class Dimse:
         entity, address, port = self._entity(), self._address, self._settings.receiver_port
         entity.require_called_aet = True
         entity.require_calling_aet = [address.ae_title]
-        handlers = [(evt.EVT_C_STORE, arrivals.take)]
+        handlers = [*_PROMPT, (evt.EVT_C_STORE, arrivals.take)]
         try:
             here = (_own_host(address), port)
             server = entity.start_server(here, block=False, evt_handlers=handlers, contexts=_each_once(contexts))
@@ -277,8 +277,19 @@ class _Arrivals:
 
 
 def _send_at_once(event: evt.Event) -> None:
-    """Let no small packet wait for the answer to the one before, which takes 40 ms each time (Nagle's algorithm)."""
+    """Let no small packet wait for the answer to the one before."""
     event.assoc.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _acknowledge_at_once(event: evt.Event) -> None:
+    """Let the PACS not wait before it sends the next small packet; the system forgets this whenever something is sent."""
+    if _QUICK_ACKNOWLEDGEMENT is not None and event.assoc.dul.socket:
+        event.assoc.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, _QUICK_ACKNOWLEDGEMENT, 1)
+
+
+_QUICK_ACKNOWLEDGEMENT = getattr(socket, "TCP_QUICKACK", None)  # Linux alone has it
+_PROMPT = [(evt.EVT_CONN_OPEN, _send_at_once), (evt.EVT_DATA_SENT, _acknowledge_at_once)]
+"""Without these, each message takes 40 ms more: Nagle's algorithm here or there waits for a delayed acknowledgement."""
 
 
 def _requests(series: list[Instance]) -> Iterator[Dataset]:
