@@ -21,6 +21,11 @@ REFUSALS: dict[str, str] = {
     "E_NO_LABEL": "The image has no label in the ground truth (reference standard).",
     "E_DOUBLE_LABEL": "The ground truth (reference standard) names this image more than once, with different labels.",
     "E_NO_PATIENT": "The patient of this image is not known, so that it cannot be kept apart from the test set.",
+    "E_DEID_KIND": "Not de-identified: a document, waveform, presentation or other kind of object that holds free content.",
+    "E_DEID_NESTED": "Not de-identified: the header nests sequences deeper than any real image does.",
+    "E_DICOMDIR": "Not de-identified: the index of a disc (DICOMDIR), which names all patients; it is left out.",
+    "E_DEID_OTHER": "Not de-identified: neither DICOM nor a radiology report (.txt); it is left out.",
+    "E_QUARANTINE": "Held back: text may be burned into the picture, and a person has to look at it first.",
 }
 """Why an image was refused."""
 

@@ -94,7 +94,7 @@ def is_candidate(path: Path) -> bool:
             head = file.read(_N_HEAD)
     except OSError:
         return False
-    return _is_dicom(head) or _ordinary_format(head) is not None
+    return is_dicom(head) or _ordinary_format(head) is not None
 
 
 def read_image(path: Path, window: Window = "auto", colour: bool = False) -> ImageFile:
@@ -123,7 +123,7 @@ def _read(path: Path, window: Window, colour: bool) -> ImageFile:
         raise RefusedImage("E_SIZEBOMB")
     content = path.read_bytes()
     head = content[:_N_HEAD]
-    if _is_dicom(head):
+    if is_dicom(head):
         # pydicom takes a second to import, which a folder of PNG files should not pay for.
         from lucency.data.dicom.reading import read_dicom
 
@@ -138,7 +138,7 @@ def _ordinary_format(head: bytes) -> str | None:
     return next((name for signature, name in _ORDINARY.items() if head.startswith(signature)), None)
 
 
-def _is_dicom(head: bytes) -> bool:
+def is_dicom(head: bytes) -> bool:
     """Recognise DICOM by its magic word, or, without preamble, by a first element of group 0002 or 0008."""
     if head[128:132] == b"DICM":
         return True
