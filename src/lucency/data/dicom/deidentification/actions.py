@@ -62,8 +62,10 @@ class Actions:
             return Action.SHIFT
         if tag in _DOCUMENT_CONTENT:
             return Action.RECURSE if self._settings.structured == "clean" else Action.EMPTY
+        if tag in _NAMES_OF_SCHEMES:
+            return Action.REMOVE
         if tag in _basic_profile():
-            return _by_profile(_basic_profile()[tag], vr)
+            return _by_profile(tag, _basic_profile()[tag], vr)
         return _by_value_representation(tag, vr)
 
 
@@ -73,10 +75,12 @@ def actions_under(settings: Deidentification) -> Actions:
     return Actions(settings)
 
 
-def _by_profile(code: str, vr: str) -> Action:
+def _by_profile(tag: int, code: str, vr: str) -> Action:
     """Turn an action code of Table E.1-1 into an action that keeps the object valid for most of its definitions."""
     if vr == "SQ":
-        return Action.RECURSE if code in ("D", "Z/D", "X/Z/U*") else Action.EMPTY if "Z" in code else Action.REMOVE
+        if tag == _STEPS:
+            return Action.RECURSE
+        return Action.RECURSE if code in ("D", "Z/D", "X/Z/U*") else Action.EMPTY if code == "Z" else Action.REMOVE
     if code == "X":
         return Action.REMOVE
     if code == "U":
@@ -192,6 +196,12 @@ _GRAPHIC_GROUPS = (0x5000, 0x6000)
 
 _PATIENT = _tags("PatientID", "PatientName")
 
+_NAMES_OF_SCHEMES = _tags("CodingSchemeIdentificationSequence", "CodingSchemeResourcesSequence")
+"""They describe local vocabularies, whose codes are replaced anyway."""
+
+_STEPS = 0x00081111
+"""Referenced Performed Procedure Step Sequence: required in reports, and it holds nothing but UIDs."""
+
 _NEVER_A_DATE_TO_KEEP = _tags("PatientBirthDate", "PatientBirthTime")
 """The Basic Profile empties them, and no option brings them back."""
 
@@ -204,6 +214,8 @@ _TECHNICAL = _tags(
     *("PulseSequenceName", "ReceiveCoilName", "TransmitCoilName", "ImagedNucleus", "ResonantNucleus", "FilterMaterial"),
     *("CodeValue", "CodingSchemeDesignator", "CodingSchemeVersion", "CodeMeaning", "Radiopharmaceutical"),
     *(
+        "AlgorithmVersion",
+        "OpticalPathIdentifier",
         "RescaleType",
         "ModalityLUTType",
         "ReconstructionMethod",
@@ -213,7 +225,9 @@ _TECHNICAL = _tags(
 )
 """Texts outside the table that describe equipment and reconstruction; they pass when they look like it."""
 
-_REQUIRED_TEXT = _tags("SegmentLabel", "SegmentAlgorithmName", "TrackingID", "TextValue", "AlgorithmName")
+_REQUIRED_TEXT = _tags(
+    "SegmentLabel", "SegmentAlgorithmName", "TrackingID", "TextValue", "AlgorithmName", "UniversalEntityID"
+)
 """Texts outside the table that must not be empty where they are present."""
 
 _BULK = _tags(

@@ -6,6 +6,7 @@ they look like codes of their vocabulary; all others are replaced by one that sa
 
 import re
 from functools import cache
+from typing import Any
 
 from pydicom.sr import _concepts_dict, _snomed_dict  # the only form in which pydicom looks a code up by its value
 
@@ -42,7 +43,7 @@ def cleaned_code(value: str, scheme: str) -> tuple[str, str, str]:
 
 @cache
 def _meanings() -> dict[tuple[str, str], str]:
-    concepts: dict[str, dict[str, dict[str, tuple[str, list[int]]]]] = _concepts_dict.concepts
+    concepts: Any = _concepts_dict.concepts
     return {
         (scheme, value): meaning
         for scheme, keywords in concepts.items()

@@ -94,8 +94,10 @@ def _encode_element(element: Element) -> bytes:
     tag = struct.pack("<HH", element.tag >> 16, element.tag & 0xFFFF)
     if vr not in _LONG:
         return tag + vr.encode() + struct.pack("<H", len(value)) + value
-    length = UNDEFINED if element.is_encapsulated else len(value)
-    return tag + vr.encode() + b"\0\0" + struct.pack("<L", length) + value
+    head = tag + vr.encode() + b"\0\0"
+    if element.is_encapsulated:
+        return head + struct.pack("<L", UNDEFINED) + value + struct.pack("<HHL", 0xFFFE, 0xE0DD, 0)
+    return head + struct.pack("<L", len(value)) + value
 
 
 def _encode_item(item: tuple[Element, ...]) -> bytes:

@@ -36,7 +36,7 @@ _CHARACTER_SET, _PATIENT_ID, _PATIENT_NAME, _SEX, _AGE = 0x00080005, 0x00100020,
 _BIRTH_DATE, _STUDY_DATE = 0x00100030, 0x00080020
 _CODE_VALUES = (0x00080100, 0x00080119, 0x00080120)
 _SCHEME, _MEANING, _SCHEME_VERSION = 0x00080102, 0x00080104, 0x00080103
-_ICC_PROFILE = 0x00282000
+_ICC_PROFILE, _DIRECTORY_RECORDS = 0x00282000, 0x00041220
 _ITEM_TAGS_REMOVED = {0x7FE00008, 0x7FE00009, 0x7FE00010}
 
 _KINDS_WITHOUT_PIXELS = {
@@ -46,7 +46,6 @@ _KINDS_WITHOUT_PIXELS = {
     "RTDoseStorage",
     "RTBeamsTreatmentRecordStorage",
     "SegmentationStorage",
-    "LabelMapSegmentationStorage",
     "SurfaceSegmentationStorage",
     "SpatialRegistrationStorage",
     "DeformableSpatialRegistrationStorage",
@@ -55,6 +54,13 @@ _KINDS_WITHOUT_PIXELS = {
     "MicroscopyBulkSimpleAnnotationsStorage",
 }
 """Objects beside images that hold numbers, codes and references."""
+
+_LABEL_MAP = "1.2.840.10008.5.1.4.1.1.66.7"
+"""Label Map Segmentation Storage, which is newer than pydicom's dictionary."""
+
+_STRUCTURE = {0x00080008, 0x00080060, 0x00185100, 0x00280004, 0x0040A010, 0x0040A040, 0x0040A050, 0x00700023}
+"""Codes without which an object cannot be read (image type, modality, position, photometry, structure of reports), and
+which a name such as Text or Code must not take away."""
 
 _DUMMIES = {"DA": "19000101", "DT": "19000101", "TM": "000000", "DS": "0", "IS": "0", "UI": "2.25.0"}
 
@@ -107,13 +113,13 @@ def refuse_other_kinds(header: Dataset, settings: Deidentification) -> str:
     Raises:
         RefusedImage: it holds free content (documents, waveforms, presentations, raw data), or says not what it is.
     """
+    if _DIRECTORY_RECORDS in header:
+        raise RefusedImage("E_DICOMDIR")
     uid = UID(_text_of(header, _SOP_CLASS))
     if not uid:
         raise RefusedImage("E_BAD_HEADER")
-    if uid.keyword == "MediaStorageDirectoryStorage":
-        raise RefusedImage("E_DICOMDIR")
     is_report = uid.keyword.endswith("SRStorage") or "StructuredReport" in uid.keyword
-    is_image = "ImageStorage" in uid.keyword
+    is_image = "ImageStorage" in uid.keyword or uid == _LABEL_MAP
     if not is_image and uid.keyword not in _KINDS_WITHOUT_PIXELS and not (is_report and settings.structured == "clean"):
         raise RefusedImage("E_DEID_KIND")
     return str(uid)
@@ -213,7 +219,7 @@ class _Cleaner:
             moved = values.shifted(vr, value.decode("ascii", "replace"), self._days_back)
             return Element(tag, vr, (moved or "").encode())
         if action is Action.CLEAN or vr in ("LO", "SH"):
-            return Element(tag, vr, self._clean_text(decode(value, encodings), vr, action))
+            return Element(tag, vr, self._clean_text(tag, vr, decode(value, encodings), action))
         return Element(tag, vr, self._checked(tag, vr, value))
 
     def _items(
@@ -233,10 +239,10 @@ class _Cleaner:
             return uid
         return self._pseudonyms.uid(uid)
 
-    def _clean_text(self, text: str, vr: str, action: Action) -> bytes:
+    def _clean_text(self, tag: int, vr: str, text: str, action: Action) -> bytes:
         parts = [part.strip(" \0") for part in (text.split("\\") if vr in ("LO", "SH", "PN", "UC") else [text])]
         if action is Action.KEEP:
-            kept = [values.checked_technical_text(part) for part in parts]
+            kept = [values.checked_technical_text(tag, part) for part in parts]
             return "\\".join(part for part in kept if part and not names_somebody(part, self._identifiers)).encode()
         cleaned = [scrub(part, self._identifiers)[0] for part in parts]
         return "\\".join(part[: _LONGEST.get(vr, len(part))] for part in cleaned).encode()
@@ -254,15 +260,18 @@ class _Cleaner:
         if self._parsed.is_big_endian:
             value = swap_bytes(value, vr)
         checked = value if vr in ("OB", "OW") else values.checked_number(tag, vr, value)
-        if checked is None or (vr in ("CS", "IS", "DS") and self._is_identifier(checked.decode(), vr)):
+        if checked is None or (vr in ("CS", "IS", "DS") and self._is_identifier(tag, vr, checked.decode())):
             self.counts["not of its kind and emptied"] += 1
             return b""
         return checked
 
-    def _is_identifier(self, text: str, vr: str) -> bool:
-        if vr == "CS":
-            return names_somebody(text, self._identifiers)
-        return any(len(part) > 5 and part.strip() in self._identifiers.words for part in text.split("\\"))
+    def _is_identifier(self, tag: int, vr: str, text: str) -> bool:
+        """Tell whether a code or number is a name or number of the header, typed into the wrong field."""
+        if tag in _STRUCTURE:
+            return False
+        shortest = 4 if vr == "CS" else 6  # a shorter code or number is more likely to be just that
+        words = re.split(r"[\\ _]+", text.casefold())
+        return any(len(word) >= shortest and word in self._identifiers.words for word in words)
 
     def _with_clean_code(self, cleaned: list[Element]) -> list[Element]:
         """Write a coded entry anew from its code; a code that may identify is replaced."""

@@ -6,7 +6,7 @@ import zlib
 from dataclasses import dataclass
 
 import pydicom
-from pydicom.datadict import dictionary_VR
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.sequence import Sequence
@@ -16,8 +16,11 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
 )
+from pydicom.values import convert_SQ
 
 from lucency.data.reading import MOST_BYTES, RefusedImage, ignore_warnings_of
+
+UNDEFINED = 0xFFFFFFFF
 
 DEEPEST = 50
 """Sequences in sequences; real objects use about ten."""
@@ -49,6 +52,7 @@ def parse(content: bytes, with_pixels: bool = True) -> Parsed:
         raise RefusedImage("E_UNREADABLE") from None
     if not header:
         raise RefusedImage("E_UNREADABLE")
+    _refuse_cut_elements(header)
     is_implicit, is_little_endian = header.original_encoding
     syntax = str(header.file_meta.get("TransferSyntaxUID", "") or "").strip(" \0")
     if not syntax:
@@ -69,22 +73,33 @@ def value_of(header: Dataset, tag: int) -> bytes:
 def has_undefined_length(header: Dataset, tag: int) -> bool:
     """Tell whether an element ends by a delimiter, as compressed pixels do."""
     element = header.get_item(tag)
-    return isinstance(element, RawDataElement) and element.length == 0xFFFFFFFF
+    return isinstance(element, RawDataElement) and element.length == UNDEFINED
 
 
 def sub_datasets(header: Dataset, tag: int) -> list[Dataset]:
     """Return the items of a sequence; none where it cannot be parsed.
 
+    Elements are not asked for by pydicom's own way, `header[tag]`, which would convert others on the side.
+
     Raises:
         RefusedImage: nested without end.
     """
+    element = header.get_item(tag)
+    if not isinstance(element, RawDataElement):
+        return list(element.value) if isinstance(element.value, Sequence) else []
+    is_unknown = element.VR == "UN"  # holds a sequence in implicit little endian (PS3.5, 6.2.2)
     try:
-        value = header[tag].value
+        return list(
+            convert_SQ(
+                bytes(element.value or b""),
+                element.is_implicit_VR or is_unknown,
+                element.is_little_endian or is_unknown,
+            )
+        )
     except RecursionError:
         raise RefusedImage("E_DEID_NESTED") from None
     except Exception:  # pydicom raises anything on a damaged sequence; what cannot be parsed is not passed on
         return []
-    return list(value) if isinstance(value, Sequence) else []
 
 
 def vr_of(header: Dataset, tag: int, is_signed: bool) -> str:
@@ -98,6 +113,16 @@ def vr_of(header: Dataset, tag: int, is_signed: bool) -> str:
     if "OW" in choices:
         return "OW"
     return "SS" if is_signed and "SS" in choices else choices[0]
+
+
+def _refuse_cut_elements(header: Dataset) -> None:
+    """Refuse a file that ends within an element; what follows the data set and only looks like an element is no matter."""
+    for tag in header.keys():  # noqa: SIM118 - iterating a dataset itself would convert every value
+        element = header.get_item(tag)
+        if not isinstance(element, RawDataElement) or not dictionary_has_tag(tag) or element.length == UNDEFINED:
+            continue
+        if len(element.value or b"") < element.length:
+            raise RefusedImage("E_TRUNCATED")
 
 
 def _refuse_deflate_bomb(content: bytes) -> None:

@@ -181,7 +181,7 @@ def _plain(text: str) -> str:
 _WORDS_NO_NAMES = (
     "dr prof professor md phd mr mrs ms miss jr sr ii iii iv herr frau anonymous anonymized anonymised anon unknown none test "
     "patient name no na not available male female van von der den de la le du di da del dos el al bin ben ibn of the and und "
-    "removed unnamed null nil"
+    "removed unnamed null nil ct mr mri us cr dx mg pt nm xa rf pet xr"
 )
 _NO_NAMES = frozenset(_WORDS_NO_NAMES.split())
 

@@ -19,8 +19,17 @@ _CODE = re.compile(r"\s*[A-Z0-9_ ]{0,16}\s*")
 _TIME = re.compile(r"\s*(?:[01]\d|2[0-3])(?::?[0-5]\d(?::?(?:[0-5]\d|60)(?:\.\d{1,6})?)?)?\s*")
 _DATE_AND_TIME = re.compile(r"(\d{8})((?:\d{2}){0,3}(?:\.\d{1,6})?)(?:[+-]\d{4})?")
 _AGE = re.compile(r"(\d{3})([DWMY])")
+_LETTERS = re.compile(rb"[A-Za-z0-9 ^_.,=-]+")
 _TECHNICAL = re.compile(r"[\w .,;:/()+*#%\[\]<>=&'-]{0,64}")
+_TERMS = {
+    0x00281054: re.compile(r"[A-Z_]{1,7}"),  # rescale type
+    0x00283004: re.compile(r"[A-Z_]{1,7}"),  # modality LUT type
+    0x00180085: re.compile(r"\d{1,3}[A-Z][a-z]?|[A-Z][a-z]?-?\d{0,3}"),  # imaged nucleus
+}
+"""Technical texts that are short terms."""
 _LOOKS_PERSONAL = re.compile(r"\d{6,}|\d{1,4}[-./]\d{1,2}[-./]\d{2,4}")
+_SOP_CLASS_ROOT = re.compile(r"1\.2\.840\.10008\.5\.1\.4\.[0-9.]{1,20}")
+"""Classes that are newer than pydicom's dictionary."""
 _SEXES = {"M", "F", "O"}
 
 
@@ -34,20 +43,21 @@ def checked_number(tag: int, vr: str, value: bytes) -> bytes | None:
         return _checked_text(vr, value)
     if len(value) % size:
         return None
-    n_allowed = _n_allowed(tag)
-    if n_allowed:
-        return value[: n_allowed * size]
-    return None if _is_letters(value) else value
+    if _is_letters(vr, value):
+        return None
+    n_allowed = _n_allowed(tag) * (2 if vr == "AT" else 1)
+    return value[: n_allowed * size] if n_allowed else value
 
 
-def checked_technical_text(text: str) -> str | None:
+def checked_technical_text(tag: int, text: str) -> str | None:
     """Return a text about equipment, or None when it looks like more than that."""
-    return text if _TECHNICAL.fullmatch(text) and not _LOOKS_PERSONAL.search(text) else None
+    pattern = _TERMS.get(tag, _TECHNICAL)
+    return text if pattern.fullmatch(text) and not _LOOKS_PERSONAL.search(text) else None
 
 
 def is_registered_uid(uid: str) -> bool:
     """Tell whether a UID is one of the standard's own, which name kinds of things and never patients."""
-    return uid in UID_dictionary
+    return uid in UID_dictionary or _SOP_CLASS_ROOT.fullmatch(uid) is not None
 
 
 def checked_sex(text: str) -> str:
@@ -116,8 +126,10 @@ def _n_allowed(tag: int) -> int:
     return int(last) if last.isdigit() else 0
 
 
-def _is_letters(value: bytes) -> bool:
-    return len(value) >= 8 and all(0x20 <= byte < 0x7F or byte == 0 for byte in value) and any(value)
+def _is_letters(vr: str, value: bytes) -> bool:
+    """Tell whether binary numbers read as text; the exponents of common floating point numbers are no letters."""
+    text = value.rstrip(b"\0 ")
+    return len(text) >= (12 if vr in ("FL", "OF") else 8) and _LETTERS.fullmatch(text) is not None
 
 
 def little_endian(number: int) -> bytes:
@@ -130,4 +142,4 @@ def checked_private_number(vr: str, value: bytes) -> bytes | None:
     size = word_bytes(vr)
     if size == 1:
         return _checked_text(vr, value) if len(value) <= 256 else None
-    return value if len(value) % size == 0 and len(value) <= 32 * size and not _is_letters(value) else None
+    return value if len(value) % size == 0 and len(value) <= 32 * size and not _is_letters(vr, value) else None
