@@ -189,6 +189,39 @@ PACS_SCHEMES = ("dicomweb://", "dicomwebs://", "pacs://")
 """How an address of a PACS begins."""
 
 
+class Deidentification(Section):
+    """What is taken out of DICOM files before anybody else sees them: the Basic Profile of PS3.15, Annex E, and its options."""
+
+    dates: Literal["shift", "remove", "keep"] = "shift"
+    """`shift`: all dates of a patient move back by the same secret number of days (1 to 365), so that intervals stay
+    exact; times of day stay. `remove`: no date and no time stays. `keep`: true dates stay. The date of birth always goes."""
+    uids: Literal["replace", "keep"] = "replace"
+    """Unique identifiers of exams, series and images: `replace` by new ones that still link what belongs together, or
+    `keep`, which lets anybody with access to the archive find the patient."""
+    device: Literal["remove", "keep"] = "remove"
+    """Serial number, station name and other identity of the scanner. Manufacturer and model stay in any case."""
+    institution: Literal["remove", "keep"] = "remove"
+    """Name and address of the hospital and department."""
+    patient_characteristics: Literal["keep", "remove"] = "keep"
+    """Sex, age (all above 89 years become 90), height, weight, smoking and pregnancy. A cohort cannot be described
+    without sex and age; `remove` takes them out for the strictest sharing."""
+    private: Literal["remove", "safe"] = "remove"
+    """Manufacturers' own elements: `remove` all, or keep the few that are `safe` by PS3.15 and needed to use the image
+    (b-values, SUV and scale factors)."""
+    descriptors: Literal["remove", "clean"] = "remove"
+    """Descriptions of exam, series and protocol: `remove` them, or `clean` them of every name, number and date that the
+    header holds. Cleaning can miss what the header does not know."""
+    structured: Literal["refuse", "clean"] = "refuse"
+    """Structured reports (DICOM SR): `refuse` them, or `clean` them down to codes, measurements and references."""
+    burned_in: Literal["quarantine", "mask", "ignore"] = "quarantine"
+    """Text in the picture itself. `quarantine`: images of risky kinds (secondary capture, ultrasound, fluoroscopy,
+    photographs) and images in which text is found are held back for a person to look at. `mask`: text that is found is
+    covered, and what cannot be covered surely is held back (needs the extra `ocr`). `ignore`: pixels are not looked at."""
+    key: str | None = None
+    """File with the secret key, made if absent. Keep it apart from the images: whoever has it can link pseudonyms to
+    patients. The same key gives the same pseudonyms in every run. When left out, it lies beside the results' folder."""
+
+
 class Data(Section):
     """The images, their labels and their patients."""
 
@@ -208,6 +241,8 @@ class Data(Section):
     """Inclusion criteria: an image must meet all of them, for example {column: age_years, at_least: 18}."""
     exclude: tuple[Criterion, ...] = ()
     """Exclusion criteria: an image that meets one of them leaves the study."""
+    deidentify: Deidentification | None = None
+    """What is taken out of DICOM files by `lucency curate --deidentify`; null leaves them as they are."""
 
     @property
     def is_in_pacs(self) -> bool:
