@@ -50,6 +50,12 @@ def read_deidentification(overrides: Sequence[str]) -> Deidentification:
         raise PlanError("\n".join(_explain(Path("--set"), lines, error))) from None
 
 
+def with_deidentification(plan: Plan) -> Plan:
+    """Return the plan with de-identification on, by its own settings where it has any."""
+    deidentify = plan.data.deidentify or Deidentification()
+    return plan.model_copy(update={"data": plan.data.model_copy(update={"deidentify": deidentify})})
+
+
 def write_plan(plan: Plan) -> str:
     """Return the plan as YAML with every setting spelt out."""
     return yaml.safe_dump(as_settings(plan), sort_keys=False, allow_unicode=True, width=100)
@@ -219,7 +225,14 @@ def _resolve_paths(plan: Plan, folder: Path) -> Plan:
     labels = plan.data.labels
     if labels.table:
         labels = labels.model_copy(update={"table": _absolute(folder, labels.table)})
-    changes = {"images": _images(folder, plan.data), "labels": labels, "pacs": _resolve_pacs(folder, plan.data.pacs)}
+    changes: dict[str, Any] = {
+        "images": _images(folder, plan.data),
+        "labels": labels,
+        "pacs": _resolve_pacs(folder, plan.data.pacs),
+    }
+    if plan.data.deidentify and plan.data.deidentify.key:
+        key = _absolute(folder, plan.data.deidentify.key)
+        changes["deidentify"] = plan.data.deidentify.model_copy(update={"key": key})
     return plan.model_copy(update={"data": plan.data.model_copy(update=changes)})
 
 
