@@ -280,22 +280,14 @@ def test_every_bundled_file_has_an_outcome():
     assert any(one.volume is not None for one in found)
 
 
-@pytest.mark.parametrize(
-    "name", ["MR_small.dcm", "CT_small.dcm", "emri_small.dcm", "MR_small_RLE.dcm", "eCT_Supplemental.dcm"]
-)
+@pytest.mark.parametrize("name", ["MR_small.dcm", "CT_small.dcm", "MR_small_RLE.dcm", "MR_small_bigendian.dcm"])
 def test_bundled_images_have_the_values_of_pydicom(tmp_path, name):
-    """Against an independent decoder and rescale, where the file is there."""
+    """Against an independent rescale, on files of real scanners."""
     path = BUNDLED / "test_files" / name
-    if not path.exists():
-        pytest.skip(f"{name} is not bundled with this pydicom")
     (tmp_path / name).write_bytes(path.read_bytes())
-    outcome = next(iter(read_folder(tmp_path)))
     header = pydicom.dcmread(path)
-    if outcome.volume is None:
-        assert outcome.code in ("E_NOGEOM", "E_DUPPOS")
-        return
     expected = header.pixel_array * float(header.get("RescaleSlope", 1)) + float(header.get("RescaleIntercept", 0))
-    assert np.array_equal(np.squeeze(outcome.volume.values), expected)
+    assert np.array_equal(only(tmp_path).volume.values[0], expected)
 
 
 @pytest.mark.real
