@@ -36,6 +36,7 @@ NOTES: dict[str, str] = {
     "N_COLOUR_NO_WINDOW": "Stored in colour; the window of the plan is for grey images and was not applied.",
     "N_TRANSPARENT": "Partly transparent; laid on a black background.",
     "N_ORIENTATION": "Turned upright as the camera or scanner noted it.",
+    "N_REDUCED_TO_8_BIT": "An image of 16 bits with transparency or inks; read with 8 bits.",
     "N_NO_WINDOW": "No window is stored; shown from the darkest to the brightest 0.1 % of the image's own values.",
     "N_BAD_WINDOW": "The stored window is invalid or leaves the image blank; the image's own range was used.",
     "N_HIGH_BITS": "Unused bits above the stored ones carried other data (an overlay, for example); they were removed.",

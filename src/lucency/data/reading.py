@@ -145,10 +145,10 @@ def _read_ordinary(path: Path, content: bytes, image_format: str, window: Window
     with open_ordinary(content, image_format) as image:
         if getattr(image, "n_frames", 1) > 1:
             raise RefusedImage("E_MULTIFRAME")
-        image.load()
-        notes: list[str] = []
+        notes = ["N_REDUCED_TO_8_BIT"] if is_cut_to_eight_bits(image) else []
         if is_deep_colour(image):
             return ImageFile(_deep_colour(path, image, window, colour, notes), notes=tuple(notes))
+        image.load()
         upright = _upright(image, notes)
         is_deep = upright.mode[0] in "IF"
         pixels, more_notes = _deep_grey(upright, window) if is_deep else eight_bit(upright, window, colour)
@@ -186,6 +186,12 @@ def _is_cut(content: bytes, image_format: str, error: Exception) -> bool:
 def is_deep_colour(image: Image.Image) -> bool:
     """Tell whether an image has colours of 16 bits, which Pillow would cut to 8."""
     return image.mode in ("RGB", "RGBA") and ";16" in str(getattr(image, "tile", ""))
+
+
+def is_cut_to_eight_bits(image: Image.Image) -> bool:
+    """Tell whether Pillow will cut an image of 16 bits that nothing else here reads either."""
+    is_deep = image.mode[0] not in "IF" and ";16" in str(getattr(image, "tile", ""))
+    return is_deep and not is_deep_colour(image)
 
 
 def _deep_colour(path: Path, image: Image.Image, window: Window, colour: bool, notes: list[str]) -> NDArray[Any]:
