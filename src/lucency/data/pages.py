@@ -45,6 +45,7 @@ def read_pages(path: Path, number: int, notes: list[str]) -> Volume:
         if n_pages * image.width * image.height > MOST_VOXELS:
             raise RefusedImage("E_SIZEBOMB")
         if is_deep_colour(image):
+            image.load()  # notices a file that ends too early
             pages = list(read_deep_colours(path, notes))
         else:
             pages = [_page(image, number, notes) for number in range(n_pages)]
