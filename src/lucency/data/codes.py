@@ -12,7 +12,7 @@ REFUSALS: dict[str, str] = {
     "E_NOT_IMAGE": "The DICOM object is not a picture (a report, structure set, segmentation, dose, presentation state…).",
     "E_MULTIFRAME": "The file holds several pictures (frames, pages, tiles) where one was expected.",
     "E_CODEC": "The image is compressed or coloured in a way that cannot be decoded here.",
-    "E_SIZEBOMB": "The file claims an image larger than any radiograph (over 100 million pixels).",
+    "E_SIZEBOMB": "The file claims more than any radiograph (100 million pixels), volume (537 million) or header has.",
     "E_NOT_INCLUDED": "The image does not meet an inclusion criterion of the plan, or does not tell whether it does.",
     "E_EXCLUDED": "The image meets an exclusion criterion of the plan.",
     "E_BLANK": "The image shows nothing: all its pixels have the same value.",
