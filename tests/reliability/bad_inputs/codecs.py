@@ -59,7 +59,8 @@ def _truth(stored: NDArray[Any], bits: int, tolerance: float = 0.5) -> Truth:
     return Truth(stored.astype(np.float64) + _intercept(stored, bits), AXIAL.affine, tolerance=tolerance)
 
 
-def _compressed(header: Dataset, syntax: str, streams: list[bytes]) -> bytes:
+def compressed(header: Dataset, syntax: str, streams: list[bytes]) -> bytes:
+    """Return the bytes of a file whose frames are these streams."""
     header.PixelData = encapsulate(streams)
     header["PixelData"].is_undefined_length = True
     header["PixelData"].VR = "OB"
@@ -93,7 +94,7 @@ def _lossless(
         names = save(
             folder,
             _series(person, stored, bits),
-            encode=lambda header: _compressed(header, syntax, [compress(header, syntax)]),
+            encode=lambda header: compressed(header, syntax, [compress(header, syntax)]),
         )
         return [Expected(tuple(names), _truth(stored, bits))]
 
@@ -136,9 +137,7 @@ def jpeg_baseline_grey(folder: Path, person: Person) -> list[Expected]:
     stored = _smooth(255).astype(np.uint8)
     streams = [_jpeg(plane) for plane in stored]
     headers = _series(person, stored, 8)
-    names = save(
-        folder, headers, encode=lambda header: _compressed(header, JPEGBaseline8Bit, [streams[_index(header)]])
-    )
+    names = save(folder, headers, encode=lambda header: compressed(header, JPEGBaseline8Bit, [streams[_index(header)]]))
     decoded = np.stack([np.asarray(Image.open(io.BytesIO(stream))) for stream in streams])
     return [Expected(tuple(names), _truth(decoded, 8, tolerance=1))]
 
@@ -149,7 +148,7 @@ def jpeg_baseline_colour(folder: Path, person: Person) -> list[Expected]:
     stored = np.stack([red, green, blue], axis=-1).astype(np.uint8)
     stream = _jpeg(stored)
     header = image(person, stored, PhotometricInterpretation="YBR_FULL_422")
-    names = save(folder, [header], "photo", lambda header: _compressed(header, JPEGBaseline8Bit, [stream]))
+    names = save(folder, [header], "photo", lambda header: compressed(header, JPEGBaseline8Bit, [stream]))
     decoded = np.asarray(Image.open(io.BytesIO(stream)))[np.newaxis]
     return [Expected(tuple(names), Truth(decoded, None, unit="", tolerance=2))]
 
@@ -160,7 +159,7 @@ def jpeg_extended_12(folder: Path, person: Person) -> list[Expected]:
     names = save(
         folder,
         _series(person, stored, 12),
-        encode=lambda header: _compressed(header, JPEGExtended12Bit, [stream_by_gdcm(header, JPEGExtended12Bit)]),
+        encode=lambda header: compressed(header, JPEGExtended12Bit, [stream_by_gdcm(header, JPEGExtended12Bit)]),
     )
     return [Expected(tuple(names), _truth(stored, 12, tolerance=16))]
 
@@ -188,7 +187,7 @@ def stream_in_fragments(folder: Path, person: Person) -> list[Expected]:
     def encode(header: Dataset) -> bytes:
         stream = stream_by_pydicom(header, JPEG2000Lossless)
         items = b"".join(_item(part) for part in (b"", stream[:100], stream[100:200], stream[200:]))
-        content = _compressed(header, JPEG2000Lossless, [stream])
+        content = compressed(header, JPEG2000Lossless, [stream])
         return content[: content.rindex(b"\xe0\x7f\x10\x00OB") + 12] + items + b"\xfe\xff\xdd\xe0\0\0\0\0"
 
     return [Expected(tuple(save(folder, _series(person, stored, 12), encode=encode)), _truth(stored, 12))]
@@ -203,7 +202,7 @@ def another_codec_in_each_slice(folder: Path, person: Person) -> list[Expected]:
     """An archive compressed some slices of a series, each in another way."""
     stored = _stored(12, shape=LARGE)
     ways: list[Callable[[Dataset], bytes]] = [file_bytes] + [
-        lambda header, syntax=syntax, compress=compress: _compressed(header, syntax, [compress(header, syntax)])
+        lambda header, syntax=syntax, compress=compress: compressed(header, syntax, [compress(header, syntax)])
         for syntax, compress in (
             (RLELossless, stream_by_pydicom),
             (JPEG2000Lossless, stream_by_pydicom),
@@ -222,7 +221,7 @@ def one_stream_damaged(folder: Path, person: Person) -> list[Expected]:
         stream = stream_by_gdcm(header, JPEGLSLossless)
         if _index(header) == 3:
             stream = stream[:80] + bytes(range(256)) + stream[336:]
-        return _compressed(header, JPEGLSLossless, [stream])
+        return compressed(header, JPEGLSLossless, [stream])
 
     names = save(folder, _series(person, _stored(12), 12), encode=encode)
     return [
@@ -238,7 +237,7 @@ def stream_larger_than_its_header(folder: Path, person: Person) -> list[Expected
         stream = stream_by_pydicom(header, JPEG2000Lossless)
         at = stream.index(b"\xff\x51")
         stream = stream[: at + 6] + side + side + stream[at + 14 : at + 22] + side + side + stream[at + 30 :]
-        return _compressed(header, JPEG2000Lossless, [stream])
+        return compressed(header, JPEG2000Lossless, [stream])
 
     names = save(folder, _series(person, _stored(12, shape=LARGE), 12), encode=encode)
     codes = {"E_SIZEBOMB", "E_BAD_HEADER", "E_UNREADABLE", "E_CODEC", "E_TRUNCATED"}
@@ -248,7 +247,7 @@ def stream_larger_than_its_header(folder: Path, person: Person) -> list[Expected
 def unknown_transfer_syntax(folder: Path, person: Person) -> list[Expected]:
     """The pixels are compressed in a way that only their maker knows."""
     headers = _series(person, _stored(12), 12)
-    names = save(folder, headers, encode=lambda header: _compressed(header, "1.2.276.0.99.4.7", [b"\x17" * 500]))
+    names = save(folder, headers, encode=lambda header: compressed(header, "1.2.276.0.99.4.7", [b"\x17" * 500]))
     return [Expected(tuple(names), codes=frozenset({"E_CODEC"}))]
 
 
