@@ -82,7 +82,7 @@ def patient_rule(data: Data) -> PatientRule:
     """
     patient = data.patient
     if patient is None or patient.from_ == "dicom":
-        return lambda _, image: image.patient
+        return lambda _, image: image.facts.patient
     if patient.from_ == "each_image":
         return lambda candidate, _: candidate.source
     if patient.from_ == "table":
@@ -90,7 +90,7 @@ def patient_rule(data: Data) -> PatientRule:
         match = image_matcher(table, data.labels.image_column)
         column = patient.column
         return lambda candidate, image: "".join(
-            {table[n][column].strip() for n in match(candidate.source, image.instance)[:1]}
+            {table[n][column].strip() for n in match(candidate.source, image.facts.instance)[:1]}
         )
     try:
         pattern = re.compile(patient.pattern or "")
@@ -176,21 +176,21 @@ def _row(candidate: Candidate, image: ImageFile, status: str = KEPT, patient_id:
     return CohortRow(
         image_id=image_id(candidate.source),
         patient_id=patient_id,
-        exam_id=_hashed(image.exam),
-        series_id=_hashed(image.series),
+        exam_id=_hashed(image.facts.exam),
+        series_id=_hashed(image.facts.series),
         source=candidate.source,
         sha256=candidate.hash(),
         pixel_sha256=sha256_of_bytes(header + np.ascontiguousarray(pixels).tobytes()) if pixels.size else "",
-        instance_sha256=_hashed(image.instance),
-        modality=image.modality,
+        instance_sha256=_hashed(image.facts.instance),
+        modality=image.facts.modality,
         rows=pixels.shape[0],
         columns=pixels.shape[1],
         spacing_mm="×".join(f"{spacing:g}" for spacing in image.spacing_mm or ()),
-        site=image.site,
-        laterality=image.laterality,
-        view=image.view,
-        sex=image.sex,
-        age_years="" if image.age_years is None else str(image.age_years),
+        site=image.facts.site,
+        laterality=image.facts.laterality,
+        view=image.facts.view,
+        sex=image.facts.sex,
+        age_years="" if image.facts.age_years is None else str(image.facts.age_years),
         official_part=candidate.official_part,
         store_row=-1,
         status=status,
