@@ -1,5 +1,6 @@
 """Neither the order of files, nor their names and folders, nor their transfer syntax changes a volume."""
 
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,7 @@ def scatter(folder: Path, headers: list[Dataset], draw: np.random.Generator) -> 
         place.mkdir(parents=True, exist_ok=True)
         encode = ENCODE[draw.integers(len(ENCODE))]
         suffix = draw.choice(["", ".dcm", ".DCM", ".ima"])
-        (place / f"{draw.integers(1 << 40):x}{suffix}").write_bytes(encode(headers[at].copy()))
+        (place / f"{draw.integers(1 << 40):x}{suffix}").write_bytes(encode(deepcopy(headers[at])))
 
 
 @pytest.fixture(scope="module")

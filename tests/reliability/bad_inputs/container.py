@@ -13,7 +13,7 @@ HU = hounsfield()
 TRUTH = Truth(HU, AXIAL.affine)
 CUT = frozenset({"E_TRUNCATED", "E_UNREADABLE", "E_EMPTY_FILE"})
 """Reasons to refuse a file that was cut short on its way."""
-INCOMPLETE = CUT | {"E_GAP", "E_INCOMPLETE"}
+INCOMPLETE = CUT | {"E_GAP"}
 """Reasons to refuse the series that such a file is missing from."""
 
 
@@ -100,7 +100,7 @@ def last_slice_cut(folder: Path, person: Person) -> list[Expected]:
         Expected(
             tuple(names[:-1]),
             Truth(HU[:-1], AXIAL.affine),
-            notes=frozenset({"N_INCOMPLETE", "N_SLICES_LOST"}),
+            notes=frozenset({"N_INCOMPLETE"}),
             codes=INCOMPLETE,
         ),
         Expected((names[-1],), codes=CUT),

@@ -13,7 +13,7 @@ GROUP = "hostile"
 HU = hounsfield(7)
 TRUTH = Truth(HU, AXIAL.affine)
 PIXELS = b"\xe0\x7f\x10\x00OW"
-DAMAGED = frozenset({"E_UNREADABLE", "E_TRUNCATED", "E_SIZEBOMB", "E_BAD_HEADER", "E_NESTED", "E_TOO_DEEP"})
+DAMAGED = frozenset({"E_UNREADABLE", "E_TRUNCATED", "E_SIZEBOMB", "E_BAD_HEADER"})
 DEPTH = 2000
 
 
