@@ -25,4 +25,4 @@ def canonical(values: NDArray, affine: NDArray[np.float64]) -> tuple[NDArray, ND
             values = np.flip(values, i)
             turned[:3, 3] += turned[:3, i] * (values.shape[i] - 1)
             turned[:3, i] *= -1
-    return np.ascontiguousarray(values), turned
+    return np.ascontiguousarray(values), turned + 0.0  # no minus zeros

@@ -32,6 +32,9 @@ _WIDE_STEP = 1.5
 _SHORTEST_RUN = 3
 """Steps of one width in a row that show a planned change of spacing, which a few lost slices do not."""
 
+_ROUNDED_LENGTH = 1e-4
+"""By how much a unit vector may miss its length because its parts were rounded; it is then used as it is written."""
+
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
 
 
@@ -53,7 +56,8 @@ class Plane:
     @property
     def normal(self) -> Vector:
         """Unit vector through the slice."""
-        return np.cross(self.along_row, self.along_column)
+        normal = np.cross(self.along_row, self.along_column)
+        return normal / np.linalg.norm(normal)
 
     def is_parallel_to(self, other: "Plane") -> bool:
         """Tell whether two slices have the same directions and pixel size, and so could be of one stack."""
@@ -96,7 +100,9 @@ def plane_of(elements: Mapping[str, str], notes: list[str]) -> Plane | None:
     lengths = np.linalg.norm(along_row), np.linalg.norm(along_column)
     if max(abs(length - 1) for length in lengths) > 0.01 or abs(along_row @ along_column) > 0.01:
         return None
-    return Plane(position, along_row / lengths[0], along_column / lengths[1], spacing[0], spacing[1])
+    if max(abs(length - 1) for length in lengths) > _ROUNDED_LENGTH:
+        along_row, along_column = along_row / lengths[0], along_column / lengths[1]
+    return Plane(position, along_row, along_column, spacing[0], spacing[1])
 
 
 def distances_mm(planes: Sequence[Plane]) -> NDArray[np.float64]:
