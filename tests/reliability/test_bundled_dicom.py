@@ -10,11 +10,11 @@ import pydicom
 import pytest
 from bad_inputs.case import disagreement
 from bad_inputs.phantom import LPS_TO_RAS, Truth
-from lucency.data.volumes import Outcome, read_folder
 from pydicom.data import get_testdata_files
 from pydicom.dataset import Dataset
 
 from lucency.data.codes import NOTES, REFUSALS
+from lucency.data.volumes import Outcome, read_folder
 
 BUNDLED = Path(pydicom.__file__).parent / "data"
 

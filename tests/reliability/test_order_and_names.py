@@ -8,7 +8,6 @@ import pytest
 from bad_inputs.codecs import compressed, stream_by_gdcm, stream_by_pydicom
 from bad_inputs.geometry import enhanced_ct
 from bad_inputs.phantom import AXIAL, CORONAL, Person, ct_series, file_bytes, hounsfield, turned
-from lucency.data.volumes import read_folder
 from pydicom.dataset import Dataset
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
@@ -19,6 +18,8 @@ from pydicom.uid import (
     JPEGLSLossless,
     RLELossless,
 )
+
+from lucency.data.volumes import read_folder
 
 N_DRAWS = 60
 PERSON = Person("order and names")
