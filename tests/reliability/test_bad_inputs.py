@@ -13,6 +13,8 @@ from bad_inputs.readers import Reading, read_folders
 
 from lucency.data.codes import NOTES, REFUSALS
 
+pytestmark = pytest.mark.slow
+
 SIMPLEITK_IS_WRONG = {
     "twelve_bits_on_top": "takes the lower twelve bits",
     "rescale_of_its_own": "rounds to whole numbers",

@@ -103,7 +103,7 @@ def _relative(file: str, folder: Path) -> str:
 
 
 def by_simpleitk() -> Callable[[Path], list[Found]]:
-    """Return SimpleITK's way: the series of each folder, by its own order of files."""
+    """Return SimpleITK's way: the series of each folder by itself, in the order that it finds."""
     import SimpleITK
 
     def read(folder: Path) -> list[Found]:
@@ -131,10 +131,11 @@ def by_monai() -> Callable[[Path], list[Found]]:
     def read(folder: Path) -> list[Found]:
         reader = PydicomReader()
         values, meta = reader.get_data(reader.read(str(folder)))
-        affine = np.array(meta["affine"], np.float64)  # index (column, row, slice) to LPS
-        affine[:3] = LPS_TO_RAS @ affine[:3][:, [2, 1, 0, 3]]
+        affine = np.array(meta["affine"], np.float64)[:, [2, 1, 0, 3]]  # MONAI counts (column, row, slice)
         values = np.asarray(values)
-        values = values[:, :, np.newaxis] if values.ndim == 2 else values
+        is_colour = values.shape[2:] == (3,) and len(list(folder.iterdir())) == 1
+        if values.ndim == 2 or is_colour:
+            return [Found(None, values.swapaxes(0, 1)[np.newaxis], affine)]
         return [Found(None, np.moveaxis(values, (0, 1, 2), (2, 1, 0)), affine)]
 
     return read
