@@ -13,6 +13,8 @@ REFUSALS: dict[str, str] = {
     "E_MULTIFRAME": "The file holds several pictures (frames, pages, tiles) where one was expected.",
     "E_CODEC": "The image is compressed or coloured in a way that cannot be decoded here.",
     "E_SIZEBOMB": "The file claims an image larger than any radiograph (over 100 million pixels).",
+    "E_NOT_INCLUDED": "The image does not meet an inclusion criterion of the plan, or does not tell whether it does.",
+    "E_EXCLUDED": "The image meets an exclusion criterion of the plan.",
     "E_BLANK": "The image shows nothing: all its pixels have the same value.",
     "E_DUPLICATE": "The same image was already kept; a copy would count twice.",
     "E_CONFLICT": "The same image appears with different labels, so none of them can be trusted.",
@@ -25,6 +27,7 @@ REFUSALS: dict[str, str] = {
     "E_TILT": "The slices do not stand above one another, nor are they shifted evenly as by a tilted gantry.",
     "E_NORESCALE_CT": "A CT image without rescale slope and intercept; its numbers are no Hounsfield units.",
     "E_LOCALIZER": "A localizer (scout, topogram): it shows where the slices lie and is not part of the volume.",
+    "E_NOT_VOLUME": "A single picture, or frames in colour, where the plan asks for volumes (`data.image.n_slices`).",
 }
 """Why an image was refused."""
 
@@ -36,13 +39,13 @@ NOTES: dict[str, str] = {
     "N_COLOUR_NO_WINDOW": "Stored in colour; the window of the plan is for grey images and was not applied.",
     "N_TRANSPARENT": "Partly transparent; laid on a black background.",
     "N_ORIENTATION": "Turned upright as the camera or scanner noted it.",
-    "N_REDUCED_TO_8_BIT": "A colour image of 16 bits; read with 8 bits.",
+    "N_REDUCED_TO_8_BIT": "An image of 16 bits with transparency or inks; read with 8 bits.",
     "N_NO_WINDOW": "No window is stored; shown from the darkest to the brightest 0.1 % of the image's own values.",
     "N_BAD_WINDOW": "The stored window is invalid or leaves the image blank; the image's own range was used.",
     "N_HIGH_BITS": "Unused bits above the stored ones carried other data (an overlay, for example); they were removed.",
     "N_PADDING": "The area outside the field of view is marked as padding; it is drawn black.",
     "N_COMMA_DECIMAL": "A number in the header is written with a decimal comma; it was read as a decimal point.",
-    "N_NOT_SQUARE": "The pixels are not square; the image looks stretched unless the spacing is used.",
+    "N_NOT_SQUARE": "The pixels are not square; rows and columns were brought to the same scale (unless `fit: stretch`).",
     "N_DETECTOR_SPACING": "The pixel spacing is that at the detector, without correction for magnification.",
     "N_LOCALIZER_DROPPED": "A localizer (scout, topogram) in the same series was set aside.",
     "N_DUPLICATE_SLICE": "A slice of the series is there more than once; one of the copies was used.",

@@ -31,7 +31,8 @@ class Labels(Section):
     table: str | None = None
     """The table with the labels (CSV or XLSX), when `from: table`."""
     image_column: str = "image"
-    """Column of the table that names the image: file name, path below the image folder, or SOP Instance UID."""
+    """Column of the table that names the image: file name, path below the image folder, or SOP Instance UID; for a series
+    of files also its folder or its Series Instance UID."""
     label_column: str = "label"
     """Column of the table that holds the class."""
     names: dict[str, str] | None = None
@@ -72,6 +73,10 @@ class Image(Section):
     """Height and width in pixels; one number means square."""
     channels: Literal["grey", "colour"] = "grey"
     """Radiographs, CT and MR are grey; colour is for photographs, slides and Doppler."""
+    n_slices: Annotated[int, Field(ge=4, le=512)] | None = None
+    """Null: every file, frame or slice is an image of its own. A number: the slices of a series are put together as a
+    volume by their place in the patient, and each volume is brought to this many slices, which the network sees side by
+    side, as channels (2.5-D)."""
     fit: Literal["pad", "stretch", "crop"] = "pad"
     """How another shape is brought to `size`: `pad` keeps proportions and adds black, `crop` keeps proportions and cuts
     the long sides, `stretch` distorts."""
@@ -86,15 +91,50 @@ class Image(Section):
 
     @property
     def n_channels(self) -> int:
-        """1 for grey, 3 for colour."""
-        return 1 if self.channels == "grey" else 3
+        """1 for grey, 3 for colour, or the slices of a volume."""
+        return self.n_slices or (1 if self.channels == "grey" else 3)
+
+    @model_validator(mode="after")
+    def _keep_volumes_grey(self) -> "Image":
+        if self.n_slices and self.channels == "colour":
+            raise ValueError("volumes are grey: leave out `channels: colour` or `n_slices`")
+        return self
+
+
+class Criterion(Section):
+    """One condition on what is known of an image: a column of `cohort.csv` or of the clinical table."""
+
+    column: str
+    """What is looked at, for example `age_years`, `view`, `modality`, `site`, or a column of the clinical table."""
+    at_least: float | None = None
+    """Smallest value that meets the condition."""
+    at_most: float | None = None
+    """Largest value that meets the condition."""
+    one_of: tuple[str, ...] | None = None
+    """Values that meet the condition, whatever their case."""
+    or_unknown: bool = False
+    """Whether an image that does not tell meets the condition too."""
+    because: str | None = None
+    """The reason in the words that the flow diagram shall show, for example "younger than 18 years"."""
+
+    @field_validator("one_of", mode="before")
+    @classmethod
+    def _accept_numbers_as_text(cls, value: object) -> object:
+        return [str(choice) for choice in value] if isinstance(value, (list, tuple)) else value
+
+    @model_validator(mode="after")
+    def _ask_for_a_condition(self) -> "Criterion":
+        if self.at_least is None and self.at_most is None and not self.one_of:
+            raise ValueError("a criterion needs `at_least`, `at_most` or `one_of`, for example at_least: 18")
+        return self
 
 
 class Data(Section):
     """The images, their labels and their patients."""
 
     images: str
-    """Folder of images (DICOM, PNG, JPEG, TIFF), or a MedMNIST .npz file. Relative to the folder of the plan."""
+    """Folder of images (DICOM, NIfTI, NRRD, MetaImage, PNG, JPEG, TIFF), or a MedMNIST .npz file. Relative to the folder of
+    the plan."""
     labels: Labels = Labels()
     """Where the ground truth comes from."""
     patient: Patient | None = None
@@ -102,6 +142,10 @@ class Data(Section):
     by image would let the same patient train and test."""
     image: Image = Image()
     """The one form that every image is brought to."""
+    include: tuple[Criterion, ...] = ()
+    """Inclusion criteria: an image must meet all of them, for example {column: age_years, at_least: 18}."""
+    exclude: tuple[Criterion, ...] = ()
+    """Exclusion criteria: an image that meets one of them leaves the study."""
 
 
 class Split(Section):

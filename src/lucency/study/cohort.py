@@ -12,6 +12,7 @@ from lucency.domain.cohort import KEPT, REFUSED, CohortRow, LabelRow, SplitRow
 from lucency.study.folder import STAGE_DONE, StudyFolder
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
+from lucency.study.versions import keep_version
 
 COHORT, LABELS, CLASSES, SPLIT, CERTIFICATE = (
     "cohort.csv",
@@ -25,15 +26,16 @@ STORE = ["store/images.bin", "store/store.json"]
 
 def _curation_settings(study: Study) -> Any:
     """Depend on the images, and on the table if it names the patients."""
-    from lucency.data.sources import find_images
+    from lucency.data.sources import fingerprint
 
     data = study.plan.data
     patient = as_settings(data.patient) if data.patient else None
     has_table = data.patient is not None and data.patient.from_ == "table"
     return {
-        "fingerprint": _outside(study, CURATE, "fingerprint", data.images, lambda: find_images(data).fingerprint),
+        "fingerprint": _outside(study, CURATE, "fingerprint", data.images, lambda: fingerprint(data)),
         "image": as_settings(data.image),
         "patient": patient,
+        "criteria": [[as_settings(criterion) for criterion in criteria] for criteria in (data.include, data.exclude)],
         "table": _table_hash(study, CURATE) if has_table else None,
     }
 
@@ -94,7 +96,8 @@ def _curate(study: Study, key: str) -> Iterable[str]:
     study.desk.say(
         f"Images: {n_kept} of {len(rows)} kept{reasons}; {len({r.patient_id for r in rows} - {''})} patients."
     )
-    return [study.folder.write_rows(COHORT, rows), *STORE]
+    cohort = study.folder.write_rows(COHORT, rows)
+    return [cohort, keep_version(study.folder, cohort), *STORE]
 
 
 def _label(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
