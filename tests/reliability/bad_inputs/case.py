@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ class Expected:
     """Paths relative to the folder."""
     truth: Truth | Ramp | None = None
     """The right volume; None where no volume may come out."""
+    other_truth: Truth | None = None
+    """Another volume that would be as right."""
     notes: frozenset[str] = frozenset()
     """The volume must carry one of these notes, unless none is named."""
     codes: frozenset[str] = frozenset()
@@ -136,7 +138,10 @@ def _disagreement(expected: Expected, found: Found, is_peer: bool = False) -> st
     if found.unit is not None and found.unit != expected.truth.unit:
         return f"unit is {found.unit!r} instead of {expected.truth.unit!r}"
     has_place = expected.truth.affine is not None or not is_peer  # peers give every picture a place
-    return disagreement(expected.truth, found.values, found.affine if has_place else None)
+    told = disagreement(expected.truth, found.values, found.affine if has_place else None)
+    if told and expected.other_truth is not None:
+        return _disagreement(replace(expected, truth=expected.other_truth, other_truth=None), found, is_peer)
+    return told
 
 
 def disagreement(truth: Truth, values: NDArray[Any], affine: NDArray[np.float64] | None) -> str:
