@@ -352,6 +352,7 @@ def test_an_image_larger_than_its_file_is_refused_before_memory_is_taken(tmp_pat
         ({"RescaleSlope": 0}, "E_BAD_HEADER"),
         ({"Rows": 0}, "E_BAD_HEADER"),
         ({"BitsStored": 17}, "E_BAD_HEADER"),
+        ({"PixelRepresentation": 2}, "E_BAD_HEADER"),
         ({"PhotometricInterpretation": "HSV"}, "E_CODEC"),
     ],
 )

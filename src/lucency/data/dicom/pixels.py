@@ -77,7 +77,9 @@ def layout_of(header: FileDataset) -> Layout:
     if layout.n_rows * layout.n_columns > MOST_PIXELS:
         raise RefusedImage("E_SIZEBOMB")
     has_sizes = layout.n_rows > 0 and layout.n_columns > 0 and layout.n_samples in (1, 3)
-    if not has_sizes or not 1 <= layout.bits_stored <= layout.bits_allocated or not layout.photometric:
+    has_bits = 1 <= layout.bits_stored <= layout.bits_allocated
+    has_sign = is_real or integer_of(header, "PixelRepresentation") in (0, 1)
+    if not (has_sizes and has_bits and has_sign and layout.photometric):
         raise RefusedImage("E_BAD_HEADER")
     if layout.photometric not in (*GREY, *COLOUR, "PALETTE COLOR"):
         raise RefusedImage("E_CODEC")
