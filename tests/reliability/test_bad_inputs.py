@@ -77,6 +77,7 @@ def test_no_code_or_message_names_the_patient(case: Case, read_cases: dict[str, 
     reading = read_cases[case.name].reading
     said = reading.said + repr([(one.code, one.notes) for one in reading.found])
     assert not [word for word in case.person.words if word in said]
+    assert not reading.said, "a remark of a library, which may quote the header"
 
 
 def test_every_code_and_note_is_explained(read_cases: dict[str, Read]):
