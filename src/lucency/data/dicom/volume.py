@@ -24,7 +24,7 @@ from lucency.data.facts import ImageFacts
 from lucency.data.orientation import canonical
 from lucency.data.reading import MOST_BYTES, RefusedImage
 from lucency.data.resampling import evened, straightened
-from lucency.data.voxels import MOST_VOXELS, fits_int16, voxels
+from lucency.data.voxels import LARGEST_EXACT, MOST_VOXELS, fits_int16, voxels
 from lucency.domain.volume import Volume
 
 
@@ -146,7 +146,7 @@ def _grey_values(
     slope, intercept = _rescale(one, notes)
     if layout.is_real:
         return voxels(stored.astype(np.float64) * slope + intercept, notes)
-    return _rescaled(stored, slope, intercept, (int(low), int(high)))
+    return _rescaled(stored, slope, intercept, (int(low), int(high)), notes)
 
 
 def _padding(header: FileDataset, layout: Layout, stored: NDArray[Any]) -> NDArray[np.bool_] | None:
@@ -197,10 +197,15 @@ def _unit(one: Slice, header: FileDataset) -> str:
     return "HU" if _is_ct(one) and kind.upper() in ("", "HU", "US") else ""
 
 
-def _rescaled(stored: NDArray[Any], slope: float, intercept: float, extremes: tuple[int, int]) -> NDArray[Any]:
-    """Rescale whole numbers: int16 where all results are whole and fit."""
+def _rescaled(
+    stored: NDArray[Any], slope: float, intercept: float, extremes: tuple[int, int], notes: list[str]
+) -> NDArray[Any]:
+    """Rescale whole numbers: int16 where all results are whole and fit, else float32."""
     ends = [value * slope + intercept for value in extremes]
-    if not (slope.is_integer() and intercept.is_integer() and fits_int16(min(ends), max(ends))):
+    is_whole = slope.is_integer() and intercept.is_integer()
+    if not (is_whole and fits_int16(min(ends), max(ends))):
+        if is_whole and max(map(abs, ends)) > LARGEST_EXACT:
+            notes.append("N_ROUNDED")
         return (stored.astype(np.float64) * slope + intercept).astype(np.float32)
     if slope == 1 and stored.dtype.itemsize == 2:
         # Sums of 16 bits wrap around, and so come out right whenever the result fits.
