@@ -21,8 +21,6 @@ class Expected:
     """Paths relative to the folder."""
     truth: Truth | Ramp | None = None
     """The right volume; None where no volume may come out."""
-    other_truth: Truth | None = None
-    """Another volume that would be as right."""
     notes: frozenset[str] = frozenset()
     """The volume must carry one of these notes, unless none is named."""
     codes: frozenset[str] = frozenset()
@@ -31,6 +29,8 @@ class Expected:
     """Notes on another volume which say that these files were left out of it; as good as a refusal."""
     is_optional: bool = False
     """True for what is obviously no image, and may be passed over without a word."""
+    other_truth: Truth | None = None
+    """Another volume that would be as right."""
 
 
 @dataclass(frozen=True)
