@@ -238,8 +238,11 @@ def _on_grid(values: NDArray[Any], grid: Grid) -> tuple[NDArray[Any], NDArray[np
         return canonical(values, grid.affine) if len(values) > 1 else (values, grid.affine)
     if values.ndim > 3:
         raise RefusedImage("E_TILT" if grid.shifts is not None else "E_GAP")
-    if grid.shifts is not None:
-        values = straightened(values, grid.shifts)
+    shifts = grid.shifts
     if grid.distances is not None:
+        # Slices are added while they still lie as they were imaged: afterwards their edges would mix with what is outside.
         values = evened(values, grid.distances)
+        shifts = None if shifts is None else evened(shifts, grid.distances)
+    if shifts is not None:
+        values = straightened(values, shifts)
     return canonical(values, grid.affine)
