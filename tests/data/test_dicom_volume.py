@@ -79,6 +79,15 @@ def test_numbers_of_a_ct_without_rescale_are_no_hounsfield_units(tmp_path):
     assert np.array_equal(only(tmp_path).volume.values, HU + 1024)
 
 
+def test_a_sign_that_is_not_told_is_not_guessed(tmp_path):
+    """Without Pixel Representation the highest bit may be a number or a sign; where it is never set, nothing hangs on it."""
+    for stored, code in [(HU[0] + 1024, "E_BAD_HEADER"), (np.abs(HU[0]) // 2, "")]:
+        header = dataset(stored.astype(np.uint16), bits_stored=12, **MR)
+        del header.PixelRepresentation
+        write(tmp_path / "a.dcm", header)
+        assert only(tmp_path).code == code
+
+
 def test_dark_bone_stays_as_stored_with_a_note(tmp_path):
     """Values are values; it is the picture that is inverted."""
     stored = DRAW.integers(0, 4096, (10, 14)).astype(np.uint16)
@@ -259,6 +268,7 @@ def test_deep_nesting_neither_hangs_nor_harms(tmp_path, depth):
         assert {one.code for one in outcomes} <= {"E_UNREADABLE", "E_GAP"} or outcomes[0].volume is not None
 
 
+@pytest.mark.filterwarnings("ignore:Invalid value for VR UI")  # pydicom's remark on what this test writes
 def test_links_in_circles_and_identifiers_like_paths_are_harmless(tmp_path):
     """A folder may lead to itself, a UID may look like a way out, a DICOMDIR is not followed."""
     headers = ct_slices(HU, series="../../../etc/passwd", StudyInstanceUID="/etc/shadow")

@@ -21,19 +21,12 @@ from lucency.data.voxels import MOST_VOXELS, voxels
 from lucency.domain.volume import Volume
 
 
-def n_volumes_in(path: Path) -> int:
-    """Return 1: pages are slices, and their number does not matter before they are read."""
-    del path
-    return 1
-
-
-def read_pages(path: Path, number: int, notes: list[str]) -> Volume:
+def read_pages(path: Path, number: int, notes: list[str]) -> Volume:  # noqa: ARG001 - every reader is given a number
     """Read all pages of an image file as slices, without any geometry.
 
     Raises:
         RefusedImage: the pages do not fit together, or the file is damaged.
     """
-    del number
     content = path.read_bytes()
     image_format = ordinary_format(content[:N_HEAD])
     if image_format is None:

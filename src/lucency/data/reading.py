@@ -26,6 +26,7 @@ from lucency.data.grey_levels import (
     own_range,
     window_linear,
 )
+from lucency.domain.volume import Volume
 
 MOST_PIXELS = 100_000_000
 """Larger images are refused before memory is taken for them; a mammogram has 14 million."""
@@ -57,6 +58,16 @@ class ImageFile:
     """Distance between rows and between columns in millimetres; of a volume, that between slices first."""
     aspect: float = 1.0
     """Distance between rows over that between columns; 1 where the file does not tell."""
+    notes: tuple[str, ...] = ()
+    """Codes of what was repaired or should be known, from `codes.NOTES`."""
+
+
+@dataclass(frozen=True)
+class VolumeFile:
+    """One volume as it was read, from one file or from many, and what they say about it."""
+
+    volume: Volume
+    facts: ImageFacts = NO_FACTS
     notes: tuple[str, ...] = ()
     """Codes of what was repaired or should be known, from `codes.NOTES`."""
 

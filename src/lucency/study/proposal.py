@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from lucency.data.reading import ImageFile, RefusedImage
 from lucency.data.sources import Candidate, find_images
-from lucency.domain.plan import Data
+from lucency.domain.plan import PACS_SCHEMES, Data
 from lucency.errors import SourceError
 
 N_LOOKED_AT = 40
@@ -46,8 +46,13 @@ def propose(source: Path, plan_folder: Path) -> Proposal:
     """Propose a plan for the images in `source`, to be saved in `plan_folder`.
 
     Raises:
-        SourceError: there are no readable images.
+        SourceError: there are no readable images, or the source is a PACS.
     """
+    if f"{str(source).partition('/')[0]}//" in PACS_SCHEMES:  # a path has lost its second slash
+        raise SourceError(
+            "`lucency init` looks at folders, not into a PACS. Write the plan by hand: give the address as `data.images`, the "
+            "exams in `data.pacs` and the labels in a table; the documentation shows one under “Fetch images from a PACS”."
+        )
     found = find_images(Data(images=str(source.resolve())))
     looks = _look(found.candidates)
     sizes = Counter(look.pixels.shape[:2] for look in looks)
