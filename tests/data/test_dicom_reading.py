@@ -362,6 +362,17 @@ def test_what_cannot_be_shown_rightly_is_refused(tmp_path, elements, code):
     assert code in codes.EXPLANATIONS
 
 
+def test_a_stream_that_is_labelled_as_plain_numbers_is_refused(tmp_path):
+    """A program unpacked the label and not the pixels: as numbers they are noise."""
+    header = dataset(RAMP)
+    plain = header.PixelData
+    header.compress(RLELossless, generate_instance_uid=False)
+    stream, header.file_meta.TransferSyntaxUID = header.PixelData, pydicom.uid.ExplicitVRLittleEndian
+    header.PixelData = stream.ljust(len(plain), b"\0")
+    header["PixelData"].is_undefined_length = False
+    assert refusal(write(tmp_path / "a.dcm", header)) == "E_UNREADABLE"
+
+
 def test_video_is_refused_as_undecodable(tmp_path):
     """MPEG-4 is no still image."""
     header = dataset(RAMP)
