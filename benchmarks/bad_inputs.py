@@ -3,8 +3,7 @@
 A reader is right where it returns the true values at their places in the patient, or where refusing is right and it stops
 with an error or returns nothing. Of the peers no codes and no notes are asked, except where an input is so doubtful that
 refusing would be right too: there the user must be told. SimpleITK looks into one folder at a time and MONAI makes one
-volume of it; they are called so. Each folder is read in a process of its own, for up to ten
-seconds of processor time and two gigabytes of memory.
+volume of it; they are called so. A folder may take ten seconds of processor time and two gigabytes of memory.
 """
 
 import importlib.util

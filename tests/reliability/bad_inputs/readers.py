@@ -1,4 +1,4 @@
-"""Read folders with lucency or a peer, each folder in a process of its own with limits on time and memory.
+"""Read folders with lucency or a peer, in a process with limits on time and memory.
 
 Run as a program: `python -m bad_inputs.readers READER RESULTS FOLDER…`.
 """
@@ -10,10 +10,12 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
@@ -40,7 +42,7 @@ class Reading:
 
 
 def read_folders(reader: str, folders: Mapping[str, Path], results: Path) -> dict[str, Reading]:
-    """Read each folder in a process of its own; `results` is an empty folder for what they tell."""
+    """Read each folder, whatever becomes of the others; `results` is an empty folder for what is told."""
     results.mkdir(parents=True, exist_ok=True)
     program = [sys.executable, "-m", f"{__package__}.readers", reader, str(results)]
     top = Path(__file__).parents[__package__.count(".") + 1]
@@ -148,44 +150,51 @@ READERS = {"lucency": by_lucency, "SimpleITK": by_simpleitk, "MONAI": by_monai}
 
 
 def main(reader: str, results: str, *folders: str) -> None:
-    """Read each folder in a fork of this process, and write down what came of it."""
+    """Read the folders in a fork of this process, and write down what came of each; where it dies, go on with the next."""
     read = READERS[reader]()
-    for number, folder in enumerate(folders):
-        stem = Path(results) / str(number)
+    left = {Path(results) / str(number): Path(folder) for number, folder in enumerate(folders)}
+    while left:
         child = os.fork()
         if not child:
-            _read_within_limits(read, Path(folder), stem)
+            _read_within_limits(read, left)
         status = os.waitpid(child, 0)[1]
-        is_stopped = os.WIFSIGNALED(status)
-        end = signal.Signals(os.WTERMSIG(status)).name if is_stopped else ("error" if status else "")
-        stem.with_suffix(".end").write_text(end)
+        left = {stem: folder for stem, folder in left.items() if not stem.with_suffix(".end").exists()}
+        if left:
+            dead = next(iter(left))
+            end = signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else f"exit {status}"
+            dead.with_suffix(".end").write_text(end)
+            del left[dead]
 
 
-def _read_within_limits(read: Callable[[Path], list[Found]], folder: Path, stem: Path) -> None:
-    """Read, write down, and leave this process."""
-    said = os.open(stem.with_suffix(".said"), os.O_CREAT | os.O_WRONLY)
-    os.dup2(said, 1)
-    os.dup2(said, 2)
+def _read_within_limits(read: Callable[[Path], list[Found]], left: Mapping[Path, Path]) -> NoReturn:
+    """Read one folder after another, and leave this process."""
     logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
     warnings.simplefilter("always")
-    resource.setrlimit(resource.RLIMIT_CPU, (N_SECONDS, N_SECONDS + 2))
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    most = used + N_BYTES
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    signal.alarm(N_SECONDS_ASLEEP)
-    try:
-        found = read(folder)
-        told = [{"files": one.files, "code": one.code, "notes": one.notes, "unit": one.unit} for one in found]
-        arrays = {f"values{k}": one.values for k, one in enumerate(found) if one.values is not None}
-        places = {f"affine{k}": one.affine for k, one in enumerate(found) if one.affine is not None}
-        np.savez(stem.with_suffix(".npz"), **arrays, **places)
-        stem.with_suffix(".json").write_text(json.dumps(told))
-    except BaseException as error:  # whatever it is, the reader did not come to its end
-        print(type(error).__name__, error, file=sys.stderr)  # noqa: T201
+    resource.setrlimit(resource.RLIMIT_AS, (used + N_BYTES, used + N_BYTES))
+    for stem, folder in left.items():
+        said = os.open(stem.with_suffix(".said"), os.O_CREAT | os.O_WRONLY)
+        os.dup2(said, 1)
+        os.dup2(said, 2)
+        resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + 1 + N_SECONDS, resource.RLIM_INFINITY))
+        signal.alarm(N_SECONDS_ASLEEP)
+        end = ""
+        try:
+            _write_down(read(folder), stem)
+        except BaseException as error:  # whatever it is, the reader did not come to its end
+            print(type(error).__name__, error, file=sys.stderr)  # noqa: T201
+            end = "error"
         sys.stderr.flush()
-        os._exit(1)
-    sys.stderr.flush()
+        stem.with_suffix(".end").write_text(end)
     os._exit(0)
+
+
+def _write_down(found: list[Found], stem: Path) -> None:
+    told = [{"files": one.files, "code": one.code, "notes": one.notes, "unit": one.unit} for one in found]
+    arrays = {f"values{k}": one.values for k, one in enumerate(found) if one.values is not None}
+    places = {f"affine{k}": one.affine for k, one in enumerate(found) if one.affine is not None}
+    np.savez(stem.with_suffix(".npz"), **arrays, **places)
+    stem.with_suffix(".json").write_text(json.dumps(told))
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ def layout_of(header: FileDataset) -> Layout:
         raise RefusedImage("E_SIZEBOMB")
     has_sizes = layout.n_rows > 0 and layout.n_columns > 0 and layout.n_samples in (1, 3)
     has_bits = 1 <= layout.bits_stored <= layout.bits_allocated
-    has_sign = is_real or integer_of(header, "PixelRepresentation") in (0, 1)
+    has_sign = is_real or integer_of(header, "PixelRepresentation") in (0, 1, None)  # None: left to the values
     if not (has_sizes and has_bits and has_sign and layout.photometric):
         raise RefusedImage("E_BAD_HEADER")
     if layout.photometric not in (*GREY, *COLOUR, "PALETTE COLOR"):

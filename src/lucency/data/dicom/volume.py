@@ -237,7 +237,7 @@ def _on_grid(values: NDArray[Any], grid: Grid) -> tuple[NDArray[Any], NDArray[np
     if grid.distances is not None:
         # Slices are added while they still lie as they were imaged: afterwards their edges would mix with what is outside.
         values = evened(values, grid.distances)
-        shifts = None if shifts is None else evened(shifts, grid.distances)
+        shifts = None if shifts is None else evened(shifts, grid.distances).astype(np.float64)
     if shifts is not None:
         values = straightened(values, shifts)
     return canonical(values, grid.affine)
