@@ -2,6 +2,8 @@
 
 import concurrent.futures
 import logging
+import os
+import signal
 import struct
 import warnings
 from pathlib import Path
@@ -413,7 +415,8 @@ def test_damaged_streams_cannot_end_the_program(tmp_path, monkeypatch):
     child.kill()
     child.wait()
     assert np.array_equal(read_image(path, "full").pixels, FULL)
-    monkeypatch.setattr(decoding, "MOST_SECONDS", 0.0)
+    monkeypatch.setattr(decoding, "MOST_SECONDS", 0.2)
+    os.kill(decoding._idle_children[-1].pid, signal.SIGSTOP)  # it hangs
     assert refusal(path) == "E_UNREADABLE"
 
 
