@@ -24,11 +24,7 @@ def _as_one_series(first: list[Dataset], second: list[Dataset]) -> list[Dataset]
 
 
 def _split(
-    folder: Path,
-    person: Person,
-    change: Callable[[Dataset, int], None],
-    notes: frozenset[str] = SPLIT,
-    codes: frozenset[str] = frozenset(),
+    folder: Path, person: Person, change: Callable[[Dataset, int], None], codes: frozenset[str] = frozenset()
 ) -> list[Expected]:
     """Write two volumes of the same place in one series; what tells them apart is written by `change`."""
     first, second = ct_series(person, FIRST), ct_series(person, SECOND)
@@ -39,8 +35,8 @@ def _split(
     unit = "HU" if first[0].Modality == "CT" else ""
     n = SHAPE[0]
     return [
-        Expected(tuple(names[:n]), Truth(_values(first, FIRST), AXIAL.affine, unit), notes, codes),
-        Expected(tuple(names[n:]), Truth(_values(second, SECOND), AXIAL.affine, unit), notes, codes),
+        Expected(tuple(names[:n]), Truth(_values(first, FIRST), AXIAL.affine, unit), SPLIT, codes),
+        Expected(tuple(names[n:]), Truth(_values(second, SECOND), AXIAL.affine, unit), SPLIT, codes),
     ]
 
 
@@ -49,14 +45,15 @@ def _values(headers: list[Dataset], hu: np.ndarray) -> np.ndarray:
 
 
 def two_patients(folder: Path, person: Person) -> list[Expected]:
-    """Two patients have the same series UID: one volume of both would be a person who does not exist."""
-
-    def change(header, number):
-        if number == 1:
-            header.PatientID, header.PatientName = person.word("other id"), person.word("other name")
-            header.AcquisitionNumber = 1
-
-    return _split(folder, person, change, frozenset({"N_MIXED_PATIENTS"}))
+    """Two patients share a series UID, the slices of one above those of the other: a person who does not exist."""
+    first, second = ct_series(person, FIRST), ct_series(person, SECOND, slices=range(8, 16))
+    for header in second:
+        header.PatientID, header.PatientName = person.word("other id"), person.word("other name")
+    names, n, notes = save(folder, _as_one_series(first, second)), len(first), frozenset({"N_MIXED_PATIENTS"})
+    return [
+        Expected(tuple(names[:n]), Truth(FIRST, AXIAL.affine), notes),
+        Expected(tuple(names[n:]), Truth(SECOND, _raised(8)), notes),
+    ]
 
 
 def two_acquisitions(folder: Path, person: Person) -> list[Expected]:
