@@ -354,6 +354,7 @@ def test_an_image_larger_than_its_file_is_refused_before_memory_is_taken(tmp_pat
         ({"RescaleSlope": 0}, "E_BAD_HEADER"),
         ({"Rows": 0}, "E_BAD_HEADER"),
         ({"BitsStored": 17}, "E_BAD_HEADER"),
+        ({"PixelRepresentation": 2}, "E_BAD_HEADER"),
         ({"PhotometricInterpretation": "HSV"}, "E_CODEC"),
     ],
 )
@@ -361,6 +362,17 @@ def test_what_cannot_be_shown_rightly_is_refused(tmp_path, elements, code):
     """Each reason has its code, and each code its plain words."""
     assert refusal(write_dicom(tmp_path / "a.dcm", RAMP, **elements)) == code
     assert code in codes.EXPLANATIONS
+
+
+def test_a_stream_that_is_labelled_as_plain_numbers_is_refused(tmp_path):
+    """A program unpacked the label and not the pixels: as numbers they are noise."""
+    header = dataset(RAMP)
+    plain = header.PixelData
+    header.compress(RLELossless, generate_instance_uid=False)
+    stream, header.file_meta.TransferSyntaxUID = header.PixelData, pydicom.uid.ExplicitVRLittleEndian
+    header.PixelData = stream.ljust(len(plain), b"\0")
+    header["PixelData"].is_undefined_length = False
+    assert refusal(write(tmp_path / "a.dcm", header)) == "E_UNREADABLE"
 
 
 def test_video_is_refused_as_undecodable(tmp_path):

@@ -61,6 +61,8 @@ def test_whole_numbers_stay_exact(tmp_path):
     signed = (stored.astype(int) - 32768).astype(np.int16)
     write_dicom(tmp_path / "a.dcm", signed, RescaleSlope=1, RescaleIntercept=0, **MR)
     assert np.array_equal(only(tmp_path).volume.values[0], signed)
+    write_dicom(tmp_path / "a.dcm", stored, RescaleSlope=1000, RescaleIntercept=0, **MR)
+    assert "N_ROUNDED" in only(tmp_path).notes
 
 
 def test_numbers_of_a_ct_without_rescale_are_no_hounsfield_units(tmp_path):

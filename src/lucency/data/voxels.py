@@ -8,7 +8,7 @@ MOST_VOXELS = 2**29
 
 _INT16 = np.iinfo(np.int16)
 _LARGEST = np.finfo(np.float32).max
-_LARGEST_EXACT = 2**24
+LARGEST_EXACT = 2**24
 """Whole numbers up to here are exact in float32."""
 
 
@@ -25,7 +25,7 @@ def voxels(values: NDArray, notes: list[str]) -> NDArray:
         low, high = int(values.min()), int(values.max())
         if fits_int16(low, high):
             return values.astype(np.int16)
-        if max(-low, high) > _LARGEST_EXACT:
+        if max(-low, high) > LARGEST_EXACT:
             notes.append("N_ROUNDED")
         return values.astype(np.float32)
     is_finite = np.abs(values) <= _LARGEST  # False for what is no number

@@ -23,7 +23,7 @@ from lucency.data.dicom.shading import show_colours
 from lucency.data.orientation import canonical
 from lucency.data.reading import MOST_BYTES, RefusedImage, VolumeFile
 from lucency.data.resampling import evened, straightened
-from lucency.data.voxels import MOST_VOXELS, fits_int16, voxels
+from lucency.data.voxels import LARGEST_EXACT, MOST_VOXELS, fits_int16, voxels
 from lucency.domain.volume import Volume
 from lucency.provenance import sha256_of, sha256_of_bytes
 
@@ -141,7 +141,7 @@ def _grey_values(
     slope, intercept = _rescale(one, notes)
     if layout.is_real:
         return voxels(stored.astype(np.float64) * slope + intercept, notes)
-    return _rescaled(stored, slope, intercept, (int(low), int(high)))
+    return _rescaled(stored, slope, intercept, (int(low), int(high)), notes)
 
 
 def _padding(header: FileDataset, layout: Layout, stored: NDArray[Any]) -> NDArray[np.bool_] | None:
@@ -192,10 +192,15 @@ def _unit(one: Slice, header: FileDataset) -> str:
     return "HU" if _is_ct(one) and kind.upper() in ("", "HU", "US") else ""
 
 
-def _rescaled(stored: NDArray[Any], slope: float, intercept: float, extremes: tuple[int, int]) -> NDArray[Any]:
-    """Rescale whole numbers: int16 where all results are whole and fit."""
+def _rescaled(
+    stored: NDArray[Any], slope: float, intercept: float, extremes: tuple[int, int], notes: list[str]
+) -> NDArray[Any]:
+    """Rescale whole numbers: int16 where all results are whole and fit, else float32."""
     ends = [value * slope + intercept for value in extremes]
-    if not (slope.is_integer() and intercept.is_integer() and fits_int16(min(ends), max(ends))):
+    is_whole = slope.is_integer() and intercept.is_integer()
+    if not (is_whole and fits_int16(min(ends), max(ends))):
+        if is_whole and max(map(abs, ends)) > LARGEST_EXACT:
+            notes.append("N_ROUNDED")
         return (stored.astype(np.float64) * slope + intercept).astype(np.float32)
     if slope == 1 and stored.dtype.itemsize == 2:
         # Sums of 16 bits wrap around, and so come out right whenever the result fits.
@@ -228,8 +233,11 @@ def _on_grid(values: NDArray[Any], grid: Grid) -> tuple[NDArray[Any], NDArray[np
         return canonical(values, grid.affine) if len(values) > 1 else (values, grid.affine)
     if values.ndim > 3:
         raise RefusedImage("E_TILT" if grid.shifts is not None else "E_GAP")
-    if grid.shifts is not None:
-        values = straightened(values, grid.shifts)
+    shifts = grid.shifts
     if grid.distances is not None:
+        # Slices are added while they still lie as they were imaged: afterwards their edges would mix with what is outside.
         values = evened(values, grid.distances)
+        shifts = None if shifts is None else evened(shifts, grid.distances).astype(np.float64)
+    if shifts is not None:
+        values = straightened(values, shifts)
     return canonical(values, grid.affine)
