@@ -87,6 +87,7 @@ def test_the_fake_server_is_believed_when_it_is_honest(tells_class: bool, fake: 
     assert came == sorted(dataset.PixelData for dataset in fake.datasets)
 
 
+@pytest.mark.filterwarnings("ignore:Invalid value for VR UI")
 def test_an_image_that_was_not_asked_for_is_not_stored(fake: FakePacs, exam_folder: Path) -> None:
     """Its identifier could be a path, or another patient's."""
     fake.datasets[1].SOPInstanceUID = "../../evil"
