@@ -2,13 +2,14 @@
 
 import csv
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
-from commands import done, lucency, record, refused, stages
+from commands import Running, done, lucency, record, refused, stages
 
 from lucency.data.dicom.pacs import patience
 from lucency.data.dicom.pacs.store import send
@@ -77,6 +78,22 @@ def test_a_study_runs_on_images_from_a_pacs(
     assert len(stages(folder)) == n_stages
     new_filter = ("--set", "data.pacs.study_dates=[2020-06-01, null]")
     refused(lucency("run", plan, "--out", folder, *new_filter), 2, "cannot be reached")
+
+
+@pytest.mark.parametrize("protocol", ["dicomweb", "dimse"])
+def test_a_killed_fetch_goes_on_and_fetches_nothing_twice(protocol: str, server: Orthanc, tmp_path: Path) -> None:
+    """Killed as by a power cut while the 20th image is written."""
+    plan, folder = tmp_path / "pacs.yaml", tmp_path / "study"
+    plan.write_text(PLAN.format(address=getattr(server, protocol)))
+    killed = Running("curate", plan, "--out", folder, log=tmp_path / "log.txt", die_at_write=39).end()
+    assert killed.code == -signal.SIGKILL
+    before = {file: file.stat().st_ino for file in (folder / "fetched").rglob("*.dcm")}
+    assert 10 <= len(before) < 2 * N_PATIENTS
+    done("curate", plan, "--out", folder)
+    after = {file: file.stat().st_ino for file in (folder / "fetched").rglob("*.dcm")}
+    assert len(after) == 2 * N_PATIENTS
+    assert before.items() <= after.items()
+    assert not list(folder.rglob(".*.tmp"))
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,8 @@ class Labels(Section):
     table: str | None = None
     """The table with the labels (CSV or XLSX), when `from: table`."""
     image_column: str = "image"
-    """Column of the table that names the image: file name, path below the image folder, or SOP Instance UID."""
+    """Column of the table that names the image: file name, path below the image folder, or SOP Instance UID; for a series
+    of files also its folder or its Series Instance UID."""
     label_column: str = "label"
     """Column of the table that holds the class."""
     names: dict[str, str] | None = None
@@ -73,6 +74,10 @@ class Image(Section):
     """Height and width in pixels; one number means square."""
     channels: Literal["grey", "colour"] = "grey"
     """Radiographs, CT and MR are grey; colour is for photographs, slides and Doppler."""
+    n_slices: Annotated[int, Field(ge=4, le=512)] | None = None
+    """Null: every file, frame or slice is an image of its own. A number: the slices of a series are put together as a
+    volume by their place in the patient, and each volume is brought to this many slices, which the network sees side by
+    side, as channels (2.5-D)."""
     fit: Literal["pad", "stretch", "crop"] = "pad"
     """How another shape is brought to `size`: `pad` keeps proportions and adds black, `crop` keeps proportions and cuts
     the long sides, `stretch` distorts."""
@@ -87,8 +92,42 @@ class Image(Section):
 
     @property
     def n_channels(self) -> int:
-        """1 for grey, 3 for colour."""
-        return 1 if self.channels == "grey" else 3
+        """1 for grey, 3 for colour, or the slices of a volume."""
+        return self.n_slices or (1 if self.channels == "grey" else 3)
+
+    @model_validator(mode="after")
+    def _keep_volumes_grey(self) -> "Image":
+        if self.n_slices and self.channels == "colour":
+            raise ValueError("volumes are grey: leave out `channels: colour` or `n_slices`")
+        return self
+
+
+class Criterion(Section):
+    """One condition on what is known of an image: a column of `cohort.csv` or of the clinical table."""
+
+    column: str
+    """What is looked at, for example `age_years`, `view`, `modality`, `site`, or a column of the clinical table."""
+    at_least: float | None = None
+    """Smallest value that meets the condition."""
+    at_most: float | None = None
+    """Largest value that meets the condition."""
+    one_of: tuple[str, ...] | None = None
+    """Values that meet the condition, whatever their case."""
+    or_unknown: bool = False
+    """Whether an image that does not tell meets the condition too."""
+    because: str | None = None
+    """The reason in the words that the flow diagram shall show, for example "younger than 18 years"."""
+
+    @field_validator("one_of", mode="before")
+    @classmethod
+    def _accept_numbers_as_text(cls, value: object) -> object:
+        return [str(choice) for choice in value] if isinstance(value, (list, tuple)) else value
+
+    @model_validator(mode="after")
+    def _ask_for_a_condition(self) -> "Criterion":
+        if self.at_least is None and self.at_most is None and not self.one_of:
+            raise ValueError("a criterion needs `at_least`, `at_most` or `one_of`, for example at_least: 18")
+        return self
 
 
 class ExamList(Section):
@@ -150,12 +189,45 @@ PACS_SCHEMES = ("dicomweb://", "dicomwebs://", "pacs://")
 """How an address of a PACS begins."""
 
 
+class Deidentification(Section):
+    """What is taken out of DICOM files before anybody else sees them: the Basic Profile of PS3.15, Annex E, and its options."""
+
+    dates: Literal["shift", "remove", "keep"] = "shift"
+    """`shift`: all dates of a patient move back by the same secret number of days (1 to 365), so that intervals stay
+    exact; times of day stay. `remove`: no date and no time stays. `keep`: true dates stay. The date of birth always goes."""
+    uids: Literal["replace", "keep"] = "replace"
+    """Unique identifiers of exams, series and images: `replace` by new ones that still link what belongs together, or
+    `keep`, which lets anybody with access to the archive find the patient."""
+    device: Literal["remove", "keep"] = "remove"
+    """Serial number, station name and other identity of the scanner. Manufacturer and model stay in any case."""
+    institution: Literal["remove", "keep"] = "remove"
+    """Name and address of the hospital and department."""
+    patient_characteristics: Literal["keep", "remove"] = "keep"
+    """Sex, age (all above 89 years become 90), height, weight, smoking and pregnancy. A cohort cannot be described
+    without sex and age; `remove` takes them out for the strictest sharing."""
+    private: Literal["remove", "safe"] = "remove"
+    """Manufacturers' own elements: `remove` all, or keep the few that are `safe` by PS3.15 and needed to use the image
+    (b-values, SUV and scale factors)."""
+    descriptors: Literal["remove", "clean"] = "remove"
+    """Descriptions of exam, series and protocol: `remove` them, or `clean` them of every name, number and date that the
+    header holds. Cleaning can miss what the header does not know."""
+    structured: Literal["refuse", "clean"] = "refuse"
+    """Structured reports (DICOM SR): `refuse` them, or `clean` them down to codes, measurements and references."""
+    burned_in: Literal["quarantine", "mask", "ignore"] = "quarantine"
+    """Text in the picture itself. `quarantine`: images of risky kinds (secondary capture, ultrasound, fluoroscopy,
+    photographs) and images in which text is found are held back for a person to look at. `mask`: text that is found is
+    covered, and what cannot be covered surely is held back (needs the extra `ocr`). `ignore`: pixels are not looked at."""
+    key: str | None = None
+    """File with the secret key, made if absent. Keep it apart from the images: whoever has it can link pseudonyms to
+    patients. The same key gives the same pseudonyms in every run. When left out, it lies beside the results' folder."""
+
+
 class Data(Section):
     """The images, their labels and their patients."""
 
     images: str
-    """Folder of images (DICOM, PNG, JPEG, TIFF), or a MedMNIST .npz file, relative to the folder of the plan; or the
-    address of a PACS: `dicomweb://host:port/path` (`dicomwebs://` encrypted) or `pacs://AE@host:port`."""
+    """Folder of images (DICOM, NIfTI, NRRD, MetaImage, PNG, JPEG, TIFF), or a MedMNIST .npz file, relative to the folder of
+    the plan; or the address of a PACS: `dicomweb://host:port/path` (`dicomwebs://` encrypted) or `pacs://AE@host:port`."""
     pacs: Pacs = Pacs()
     """Which exams are fetched, and how, when `images` is the address of a PACS."""
     labels: Labels = Labels()
@@ -165,6 +237,12 @@ class Data(Section):
     by image would let the same patient train and test."""
     image: Image = Image()
     """The one form that every image is brought to."""
+    include: tuple[Criterion, ...] = ()
+    """Inclusion criteria: an image must meet all of them, for example {column: age_years, at_least: 18}."""
+    exclude: tuple[Criterion, ...] = ()
+    """Exclusion criteria: an image that meets one of them leaves the study."""
+    deidentify: Deidentification | None = None
+    """What is taken out of DICOM files by `lucency curate --deidentify`; null leaves them as they are."""
 
     @property
     def is_in_pacs(self) -> bool:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from lucency.data.dicom.pacs.address import parse_address
-from lucency.domain.plan import PLAN_VERSION, Data, Pacs, Plan
+from lucency.domain.plan import PLAN_VERSION, Data, Deidentification, Pacs, Plan
 from lucency.errors import PlanError
 
 Place = tuple[str, ...]
@@ -32,6 +32,22 @@ def read_plan(path: Path, overrides: Sequence[str] = ()) -> Plan:
     except ValidationError as error:
         raise PlanError("\n".join(_explain(path, lines, error))) from None
     return _resolve_paths(plan, path.parent)
+
+
+def read_deidentification(overrides: Sequence[str]) -> Deidentification:
+    """Check settings of de-identification that were given one by one, such as "dates=remove".
+
+    Raises:
+        PlanError: a setting is unknown or has a wrong value.
+    """
+    settings: dict[str, Any] = {"task": "classification", "data": {"images": "images", "deidentify": {}}}
+    lines: dict[Place, int] = {}
+    for override in overrides:
+        _set(settings, lines, f"data.deidentify.{override.removeprefix('data.deidentify.')}")
+    try:
+        return Plan.model_validate(settings).data.deidentify or Deidentification()
+    except ValidationError as error:
+        raise PlanError("\n".join(_explain(Path("--set"), lines, error))) from None
 
 
 def write_plan(plan: Plan) -> str:
