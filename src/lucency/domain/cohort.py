@@ -44,6 +44,16 @@ class CohortRow:
     """Code of the refusal (E_…)."""
     notes: str
     """Codes of what was repaired or noted (N_…), separated by spaces."""
+    manufacturer: str = ""
+    model: str = ""
+    year: str = ""
+    """Year of the exam; no other part of a date is written down."""
+    kvp: str = ""
+    """Tube voltage in kilovolt."""
+    slice_thickness_mm: str = ""
+    kernel: str = ""
+    """Reconstruction kernel or filter."""
+    field_strength_tesla: str = ""
 
 
 @dataclass(frozen=True)

@@ -199,11 +199,13 @@ def _shown(value: object) -> str:
 
 def _resolve_paths(plan: Plan, folder: Path) -> Plan:
     """Make the plan's paths absolute: they are written relative to the folder of the plan."""
-    labels = plan.data.labels
-    if labels.table:
-        labels = labels.model_copy(update={"table": _absolute(folder, labels.table)})
-    images = _absolute(folder, plan.data.images)
-    return plan.model_copy(update={"data": plan.data.model_copy(update={"images": images, "labels": labels})})
+    data = plan.data
+    changes: dict[str, Any] = {"images": _absolute(folder, data.images)}
+    if data.labels.table:
+        changes["labels"] = data.labels.model_copy(update={"table": _absolute(folder, data.labels.table)})
+    if data.clinical:
+        changes["clinical"] = data.clinical.model_copy(update={"table": _absolute(folder, data.clinical.table)})
+    return plan.model_copy(update={"data": data.model_copy(update=changes)})
 
 
 def _absolute(folder: Path, path: str) -> str:
