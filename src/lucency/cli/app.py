@@ -2,7 +2,7 @@
 
 import typer
 
-from lucency.cli import audit, demo, glossary, init, lab, run, schema
+from lucency.cli import audit, curate, demo, glossary, init, lab, run, schema
 
 app = typer.Typer(
     name="lucency",
@@ -18,6 +18,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("init")(init.init)
 app.command("run")(run.run)
+app.command("curate")(curate.curate)
 for stage, summary in run.STAGE_HELP.items():
     app.command(stage, help=summary)(run.make_verb(stage))
 app.command("audit")(audit.audit)

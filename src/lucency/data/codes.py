@@ -13,6 +13,8 @@ REFUSALS: dict[str, str] = {
     "E_MULTIFRAME": "The file holds several frames or pages; this study reads one image from each file.",
     "E_CODEC": "The image is compressed or coloured in a way that cannot be decoded here.",
     "E_SIZEBOMB": "The file claims an image larger than any radiograph (over 100 million pixels).",
+    "E_NOT_INCLUDED": "The image does not meet an inclusion criterion of the plan, or does not tell whether it does.",
+    "E_EXCLUDED": "The image meets an exclusion criterion of the plan.",
     "E_BLANK": "The image shows nothing: all its pixels have the same value.",
     "E_DUPLICATE": "The same image was already kept; a copy would count twice.",
     "E_CONFLICT": "The same image appears with different labels, so none of them can be trusted.",

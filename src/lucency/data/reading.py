@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from lucency.data.codes import REFUSALS
+from lucency.data.facts import NO_FACTS, ImageFacts
 from lucency.data.grey_levels import (
     WHITE,
     GreyLevels,
@@ -39,32 +40,18 @@ _MIN_IS_WHITE, _PHOTOMETRIC_TAG, _ORIENTATION_TAG = 0, 262, 274
 
 @dataclass(frozen=True)
 class ImageFile:
-    """What one readable file says; empty where it says nothing, as ordinary images do."""
+    """One readable file: its pixels, and what it says about them."""
 
     pixels: NDArray[Any]
-    """uint8 or uint16 over its full range, axes (row, column) or (row, column, colour); 0 is black, bone is bright."""
-    modality: str = ""
-    """DICOM Modality, for example "DX"."""
-    patient: str = ""
-    """Patient ID without case, outer spaces and leading zeros, with its issuer; never to be written out as such."""
-    exam: str = ""
-    """Study Instance UID."""
-    series: str = ""
-    """Series Instance UID."""
-    instance: str = ""
-    """SOP Instance UID."""
-    site: str = ""
-    """Institution name, else station name."""
-    laterality: str = ""
-    """"L" or "R"."""
-    view: str = ""
-    """View position, for example "PA" or "MLO"."""
-    sex: str = ""
-    """"F", "M" or "O"."""
-    age_years: int | None = None
-    """Completed years; 90 stands for every age above 89."""
-    spacing_mm: tuple[float, float] | None = None
-    """Distance between rows and between columns in millimetres."""
+    """uint8 or uint16 over its full range, axes (row, column), (row, column, colour) or, of a volume, (slice, row,
+    column); 0 is black, bone is bright."""
+    facts: ImageFacts = NO_FACTS
+    is_volume: bool = False
+    """True when the first axis of the pixels counts slices."""
+    frame: int = 0
+    """Number of the frame or page in a file that holds several, from 1."""
+    spacing_mm: tuple[float, ...] | None = None
+    """Distance between rows and between columns in millimetres; of a volume, that between slices first."""
     notes: tuple[str, ...] = ()
     """Codes of what was repaired or should be known, from `codes.NOTES`."""
 

@@ -1,7 +1,7 @@
 """Find the images that a plan names: files in a folder, or the arrays of a MedMNIST archive."""
 
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,8 +24,11 @@ class Candidate:
 
     source: str
     """Path below the image folder, or place in the archive."""
-    read: Callable[[], ImageFile]
+    read: Callable[[], Sequence[ImageFile]]
+    """Returns one image, or one for each frame of a file that holds several; raises RefusedImage."""
     hash: Callable[[], str]
+    files: tuple[str, ...] = ()
+    """Paths below the image folder of all files of a volume; empty where `source` is the file."""
     official_part: str = ""
     archive_label: str = ""
 
@@ -96,7 +99,7 @@ def _files_below(folder: Path, data: Data) -> Source:
     candidates = tuple(
         Candidate(
             source=file.relative_to(folder).as_posix(),
-            read=lambda file=file: read_image(file, image.window, image.channels == "colour"),  # type: ignore[misc]
+            read=lambda file=file: [read_image(file, image.window, image.channels == "colour")],  # type: ignore[misc]
             hash=lambda file=file: sha256_of_file(file),  # type: ignore[misc]
         )
         for file in images
@@ -141,7 +144,7 @@ def _arrays_of(path: Path) -> Source:
         candidates += [
             Candidate(
                 source=f"{part}/{index:06d}",
-                read=lambda pixels=pixels: _image_of(pixels),  # type: ignore[misc]
+                read=lambda pixels=pixels: [_image_of(pixels)],  # type: ignore[misc]
                 hash=lambda pixels=pixels: sha256_of_bytes(pixels.tobytes()),  # type: ignore[misc]
                 official_part=OFFICIAL_PARTS[part],
                 archive_label=str(label),

@@ -73,6 +73,10 @@ class Image(Section):
     """Height and width in pixels; one number means square."""
     channels: Literal["grey", "colour"] = "grey"
     """Radiographs, CT and MR are grey; colour is for photographs, slides and Doppler."""
+    n_slices: Annotated[int, Field(ge=4, le=512)] | None = None
+    """Null: every file, frame or slice is an image of its own. A number: the slices of a series are put together as a
+    volume by their place in the patient, and each volume is brought to this many slices, which the network sees side by
+    side, as channels (2.5-D)."""
     fit: Literal["pad", "stretch", "crop"] = "pad"
     """How another shape is brought to `size`: `pad` keeps proportions and adds black, `crop` keeps proportions and cuts
     the long sides, `stretch` distorts."""
@@ -87,8 +91,42 @@ class Image(Section):
 
     @property
     def n_channels(self) -> int:
-        """1 for grey, 3 for colour."""
-        return 1 if self.channels == "grey" else 3
+        """1 for grey, 3 for colour, or the slices of a volume."""
+        return self.n_slices or (1 if self.channels == "grey" else 3)
+
+    @model_validator(mode="after")
+    def _keep_volumes_grey(self) -> "Image":
+        if self.n_slices and self.channels == "colour":
+            raise ValueError("volumes are grey: leave out `channels: colour` or `n_slices`")
+        return self
+
+
+class Criterion(Section):
+    """One condition on what is known of an image: a column of `cohort.csv` or of the clinical table."""
+
+    column: str
+    """What is looked at, for example `age_years`, `view`, `modality`, `site`, or a column of the clinical table."""
+    at_least: float | None = None
+    """Smallest value that meets the condition."""
+    at_most: float | None = None
+    """Largest value that meets the condition."""
+    one_of: tuple[str, ...] | None = None
+    """Values that meet the condition, whatever their case."""
+    or_unknown: bool = False
+    """Whether an image that does not tell meets the condition too."""
+    because: str | None = None
+    """The reason in the words that the flow diagram shall show, for example "younger than 18 years"."""
+
+    @field_validator("one_of", mode="before")
+    @classmethod
+    def _accept_numbers_as_text(cls, value: object) -> object:
+        return [str(choice) for choice in value] if isinstance(value, (list, tuple)) else value
+
+    @model_validator(mode="after")
+    def _ask_for_a_condition(self) -> "Criterion":
+        if self.at_least is None and self.at_most is None and not self.one_of:
+            raise ValueError("a criterion needs `at_least`, `at_most` or `one_of`, for example at_least: 18")
+        return self
 
 
 class ClinicalTable(Section):
@@ -176,6 +214,10 @@ class Data(Section):
     """A table of clinical data to join with the patients; null for none."""
     population: Population | None = None
     """The population that the network is meant for, to compare the cohort with; null where none is declared."""
+    include: tuple[Criterion, ...] = ()
+    """Inclusion criteria: an image must meet all of them, for example {column: age_years, at_least: 18}."""
+    exclude: tuple[Criterion, ...] = ()
+    """Exclusion criteria: an image that meets one of them leaves the study."""
 
 
 class Split(Section):

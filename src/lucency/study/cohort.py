@@ -12,6 +12,7 @@ from lucency.domain.cohort import KEPT, REFUSED, CohortRow, LabelRow, SplitRow
 from lucency.study.folder import STAGE_DONE, StudyFolder
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
+from lucency.study.versions import keep_version
 
 COHORT, LABELS, CLASSES, SPLIT, CERTIFICATE = (
     "cohort.csv",
@@ -34,6 +35,7 @@ def _curation_settings(study: Study) -> Any:
         "fingerprint": _outside(study, CURATE, "fingerprint", data.images, lambda: find_images(data).fingerprint),
         "image": as_settings(data.image),
         "patient": patient,
+        "criteria": [[as_settings(criterion) for criterion in criteria] for criteria in (data.include, data.exclude)],
         "table": _table_hash(study, CURATE) if has_table else None,
     }
 
@@ -94,7 +96,8 @@ def _curate(study: Study, key: str) -> Iterable[str]:
     study.desk.say(
         f"Images: {n_kept} of {len(rows)} kept{reasons}; {len({r.patient_id for r in rows} - {''})} patients."
     )
-    return [study.folder.write_rows(COHORT, rows), *STORE]
+    cohort = study.folder.write_rows(COHORT, rows)
+    return [cohort, keep_version(study.folder, cohort), *STORE]
 
 
 def _label(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key

@@ -86,7 +86,7 @@ def _look(candidates: tuple[Candidate, ...]) -> list[ImageFile]:
     looks = []
     for candidate in candidates[::step][:N_LOOKED_AT]:
         try:
-            looks.append(candidate.read())
+            looks.append(candidate.read()[0])
         except RefusedImage:
             continue
     if not looks:
@@ -110,7 +110,7 @@ def _guess_labels(candidates: tuple[Candidate, ...], looks: list[ImageFile]) -> 
             f"Labels lie in the archive: {_counted(counts)}.",
         )
     counts = Counter(PurePosixPath(candidate.source).parent.name for candidate in candidates)
-    if any(look.instance for look in looks) and len(counts) > 1:
+    if any(look.facts.instance for look in looks) and len(counts) > 1:
         return _Guess(
             (
                 "  # CHECK: are these folders the classes, and not sites or patients? If not: {from: table, table: labels.csv}",
@@ -133,7 +133,7 @@ def _guess_labels(candidates: tuple[Candidate, ...], looks: list[ImageFile]) -> 
 
 
 def _guess_patient(candidates: tuple[Candidate, ...], looks: list[ImageFile]) -> _Guess:
-    if all(look.patient for look in looks):
+    if all(look.facts.patient for look in looks):
         return _Guess(("  patient: dicom",), "The DICOM headers name the patients.")
     if any(candidate.archive_label for candidate in candidates):
         return _Guess(
