@@ -111,7 +111,7 @@ class Comparison:
     levels: tuple[LevelComparison, ...]
     difference: Estimate
     verdict: str
-    """alike, different or unsure."""
+    """alike, different, unsure or unknown."""
     text: str
     """The verdict in plain words."""
 

@@ -4,7 +4,7 @@ What relates the classes to anything else is measured on the training and tuning
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -12,11 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lucency.domain.cohort import CohortRow
-from lucency.domain.description import Association, Comparison, LevelComparison, Protocol, Source
-from lucency.domain.plan import Population
+from lucency.domain.description import (
+    Association,
+    ClinicalJoin,
+    Comparison,
+    Description,
+    LevelComparison,
+    Probe,
+    Protocol,
+    Source,
+)
+from lucency.domain.estimate import Estimate
+from lucency.domain.parts import Part
+from lucency.domain.plan import Population, PopulationAge
 from lucency.evaluation.differences import NOTABLE, Moments, Shares, difference_of_means, difference_of_shares
 from lucency.evaluation.intervals import patient_codes, proportion
-from lucency.evaluation.table_one import Images, Variable, one_value_a_patient
+from lucency.evaluation.table_one import Images, Variable, missing_values, one_value_a_patient, table_one
 from lucency.randomness import generator
 
 OTHERS = "others"
@@ -72,6 +83,58 @@ SOURCES = {"site": SITE, "scanner": SCANNER, "year": replace(YEAR, is_number=Fal
 """Where images come from."""
 
 
+@dataclass(frozen=True)
+class Cohort:
+    """The labelled images of a study with all that is known of them."""
+
+    parts: Mapping[str, Images]
+    """Training, tuning and test."""
+    targets: Mapping[str, str]
+    """Image → class."""
+    classes: Sequence[str]
+    clinical: Sequence[Variable] = ()
+
+    @property
+    def images(self) -> Images:
+        """All images."""
+        return [row for images in self.parts.values() for row in images]
+
+    @property
+    def open_images(self) -> Images:
+        """The images whose classes may be looked at before the evaluation: all but those of the test part."""
+        return [row for part, images in self.parts.items() if part != Part.TEST for row in images]
+
+
+def describe_cohort(
+    cohort: Cohort, population: Population | None, probes: Sequence[Probe], clinical: ClinicalJoin | None, level: float
+) -> Description:
+    """Put the whole description together."""
+    variables = [*METADATA, *cohort.clinical]
+    by_class = {name: [r for r in cohort.open_images if cohort.targets[r.image_id] == name] for name in cohort.classes}
+    asked = [v for v in METADATA if v in (AGE, SEX, SITE) or any(map(v.text, cohort.images))]
+    compared = (Part.TRAINING, Part.TEST)
+    return Description(
+        by_part=table_one(cohort.parts, compared, [_images_a_patient(cohort), _class(cohort), *variables], level),
+        by_label=table_one(by_class, cohort.classes, [_images_a_patient(cohort), *variables], level),
+        missing=missing_values(cohort.parts, [*asked, *cohort.clinical]),
+        sources=describe_sources(cohort, level),
+        associations=associate_sources(cohort),
+        protocols=describe_protocols(cohort.images),
+        comparisons=compare_with_population(cohort, population, level) if population else (),
+        probes=tuple(probes),
+        clinical=clinical,
+    )
+
+
+def _images_a_patient(cohort: Cohort) -> Variable:
+    counts = Counter(row.patient_id for row in cohort.images)
+    return Variable("Images a patient", lambda row: str(counts[row.patient_id]), is_number=True)
+
+
+def _class(cohort: Cohort) -> Variable:
+    return Variable("Class", lambda row: cohort.targets[row.image_id])
+
+
 def clinical_variables(columns: Sequence[str], table: Sequence[Mapping[str, str]]) -> list[Variable]:
     """Make variables of the columns of a joined clinical table, which has one row a patient."""
     rows = {row["patient_id"]: row for row in table}
@@ -95,47 +158,37 @@ def is_a_number(text: str) -> bool:
 # Sources -------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Labelled:
-    """The images whose classes may be looked at."""
-
-    images: Images
-    targets: Sequence[str]
-    classes: Sequence[str]
-
-
-def describe_sources(everyone: Images, open_images: Labelled, level: float = 0.95) -> tuple[Source, ...]:
+def describe_sources(cohort: Cohort, level: float = 0.95) -> tuple[Source, ...]:
     """Count patients and images of each site, scanner and year, with the share of each class among the open images."""
     found = []
-    targets = np.array(open_images.targets)
-    patients = patient_codes([row.patient_id for row in open_images.images])
+    targets = np.array([cohort.targets[row.image_id] for row in cohort.open_images])
+    patients = patient_codes([row.patient_id for row in cohort.open_images])
     for kind, variable in SOURCES.items():
-        of_open = np.array([variable.text(row) for row in open_images.images])
-        for name, images in _by_value(everyone, variable).items():
+        of_open = np.array([variable.text(row) for row in cohort.open_images])
+        for name, images in _by_value(cohort.images, variable).items():
             among = of_open == name
             shares = tuple(
                 replace(proportion("prevalence", targets[among] == one, patients[among], level), part="all", group=one)
-                for one in open_images.classes
+                for one in cohort.classes
             )
             found.append(Source(kind, name, len({row.patient_id for row in images}), len(images), shares))
     return tuple(found)
 
 
-def associate_sources(open_images: Labelled, seed: int) -> tuple[Association, ...]:
+def associate_sources(cohort: Cohort) -> tuple[Association, ...]:
     """Test for each kind of source whether the classes are spread unevenly over it; the patient is the unit."""
-    targets = dict(zip([row.image_id for row in open_images.images], open_images.targets, strict=True))
-    label = one_value_a_patient(open_images.images, Variable("class", lambda row: targets[row.image_id]))
+    label = one_value_a_patient(cohort.open_images, _class(cohort))
     found = []
     for kind, variable in SOURCES.items():
-        value = {p: v for p, v in one_value_a_patient(open_images.images, variable).items() if v}
+        value = {p: v for p, v in one_value_a_patient(cohort.open_images, variable).items() if v}
         if len(set(value.values())) > 1 and len({label[patient] for patient in value}) > 1:
             codes = [patient_codes(texts) for texts in (list(value.values()), [label[patient] for patient in value])]
-            p_value = permutation_test(codes[0], codes[1], seed)
+            p_value = permutation_test(codes[0], codes[1])
             found.append(Association(kind, p_value, len(value), _PERMUTATION))
     return tuple(found)
 
 
-def permutation_test(first: NDArray[np.int64], second: NDArray[np.int64], seed: int) -> float:
+def permutation_test(first: NDArray[np.int64], second: NDArray[np.int64], seed: int = 0) -> float:
     """Return the p value of the association of two categories, coded from 0, axis (patient).
 
     The statistic is Pearson's chi-squared; (1 + number of permutations that reach it) / (1 + all) can never be 0 and is
@@ -209,36 +262,35 @@ def _usual(rows: Images, variable: Variable) -> str:
 # The target population -----------------------------------------------------------------------------------------------
 
 
-def compare_with_population(
-    images: Images, targets: Mapping[str, str], population: Population, clinical: Iterable[Variable], level: float
-) -> tuple[Comparison, ...]:
-    """Compare the patients with what the plan declares of the target population, whose values count as exact.
-
-    `targets` maps an image to its class.
-    """
-    found = []
-    if population.age:
-        found += _compare_age(images, population, level)
+def compare_with_population(cohort: Cohort, population: Population, level: float = 0.95) -> tuple[Comparison, ...]:
+    """Compare the patients with what the plan declares of the target population, whose values count as exact."""
+    found = _compare_age(cohort.images, population.age, level) if population.age else []
+    known = {variable.name: variable for variable in cohort.clinical}
     declared: list[tuple[Variable, Mapping[str, float]]] = [
         (SEX, population.sex),
-        (Variable("Class", lambda row: targets[row.image_id]), population.prevalence),
+        (_class(cohort), population.prevalence),
         (SITE, population.site),
         (Variable("Manufacturer", lambda row: row.manufacturer), population.manufacturer),
         (VIEW, population.view),
-        *((variable, population.clinical.get(variable.name, {})) for variable in clinical),
+        *((known.get(name, Variable(name, lambda _: "")), shares) for name, shares in population.clinical.items()),
     ]
     for variable, shares in declared:
-        values = [value for value in one_value_a_patient(images, variable).values() if value]
-        if shares and values:
-            found.append(_compare_shares(variable.name, values, shares, level))
+        values = [value for value in one_value_a_patient(cohort.images, variable).values() if value]
+        if shares:
+            found.append(_compare_shares(variable.name, values, shares, level) if values else _unknown(variable.name))
     return tuple(found)
 
 
-def _compare_age(images: Images, population: Population, level: float) -> list[Comparison]:
+def _unknown(name: str) -> Comparison:
+    """Say that the cohort does not tell what the target population declares."""
+    nothing = Estimate("standardised difference", None, None, None, 0, "patient", "not compared", part="all")
+    return Comparison(name, False, (), nothing, "unknown", "Not known of the cohort, so that nothing can be compared.")
+
+
+def _compare_age(images: Images, age: PopulationAge, level: float) -> list[Comparison]:
     ages = [float(value) for value in one_value_a_patient(images, AGE).values() if value]
-    age = population.age
-    if age is None or len(ages) < 2:
-        return []
+    if len(ages) < 2:
+        return [_unknown(AGE.name)]
     found = []
     if age.mean is not None and age.sd is not None:
         sample, target = Moments.of(ages), Moments(age.mean, age.sd**2, np.inf)

@@ -58,7 +58,6 @@ class ProbedImages:
     parts: Sequence[str]
     targets: NDArray[np.int64]
     """Number of the class."""
-    n_classes: int
     border: NDArray[np.float32]
     """From `border_features`, axes (image, feature)."""
     thumbnail: NDArray[np.float32]
