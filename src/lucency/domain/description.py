@@ -125,7 +125,7 @@ class Probe:
     estimate: Estimate
     """AUC of predictions for patients that the model had not seen."""
     verdict: str
-    """found, trace, none or unknown."""
+    """found, trace, harmless, none or unknown."""
     text: str
     """The verdict in plain words."""
 

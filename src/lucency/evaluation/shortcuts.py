@@ -31,8 +31,10 @@ N_THUMBNAIL = 8
 """Rows and columns of the thumbnail."""
 FOUND = 0.6
 """A shortcut is found when even the lower end of the interval of the AUC is above."""
+FOUND_IN_THUMBNAIL = 0.75
+"""The same for a thumbnail, in which a large finding may honestly be seen."""
 TRACE = 0.55
-"""Above it, but not above `FOUND`, there is a trace."""
+"""Above it, but below what counts as found, there is a trace."""
 WIDE = 0.7
 """Where the upper end is above and nothing was found, the patients are too few to say."""
 FEWEST_PATIENTS = 10
@@ -99,11 +101,11 @@ def find_shortcuts(probed: ProbedImages, seed: int, level: float = 0.95) -> tupl
     patients = patient_codes([row.patient_id for row in probed.images])
     label = _question(probed.targets, patients, seed, level)
     probes = [_ask_header(probed, label)]
-    for name, question, features, words in (
-        ("border", "Does the border alone (outer 8 %) tell the label?", probed.border, _BORDER_WORDS),
-        ("thumbnail", "Does a thumbnail of 8 × 8 pixels tell the label?", probed.thumbnail, _THUMBNAIL_WORDS),
-    ):
-        probes.append(_probe(name, question, label.answer(features), words))
+    border = label.answer(probed.border)
+    probes.append(_probe("border", "Does the border alone (outer 8 %) tell the label?", border, _BORDER_WORDS))
+    thumbnail = label.answer(probed.thumbnail)
+    question = "Does a thumbnail of 8 × 8 pixels tell the label?"
+    probes.append(_probe("thumbnail", question, thumbnail, _THUMBNAIL_WORDS, FOUND_IN_THUMBNAIL))
     coarse = np.concatenate([probed.border, probed.thumbnail], axis=1)
     for kind in ("site", "scanner"):
         probes += _ask_source(kind, probed, coarse, label)
@@ -193,7 +195,10 @@ def _ask_header(probed: ProbedImages, label: _Question) -> Probe:
 
 
 def _ask_source(kind: str, probed: ProbedImages, features: NDArray[np.float32], label: _Question) -> list[Probe]:
-    """Ask whether the image tells where it was made; nothing where there are no two sources with enough patients."""
+    """Ask whether the image tells where it was made; nothing where there are no two sources with enough patients.
+
+    That is a shortcut only where the source in turn tells the label.
+    """
     texts = np.array([SOURCES[kind].text(row) for row in probed.images])
     n_patients = _patients_a_level(texts, label.patients)
     frequent = [name for name, n in n_patients.items() if name and n >= FEWEST_PATIENTS]
@@ -202,21 +207,25 @@ def _ask_source(kind: str, probed: ProbedImages, features: NDArray[np.float32], 
     among = np.isin(texts, frequent)
     codes = np.unique(texts[among], return_inverse=True)[1]
     question = _question(codes, label.patients[among], label.seed, label.level)
-    words = (
-        f"Border and thumbnail tell the {kind}. This is harmless only as long as the classes are equally frequent at each: "
-        "see the table of sources."
-    )
-    return [_probe(kind, f"Does the image tell its {kind}?", question.answer(features[among]), words)]
+    words = f"Border and thumbnail tell the {kind}, and the {kind} tells the label: see the table of sources."
+    probe = _probe(kind, f"Does the image tell its {kind}?", question.answer(features[among]), words)
+    label_by_source = label.answer(_indicators(probed.images, SOURCES[kind], label.patients))
+    if probe.verdict == "found" and (label_by_source.low or 0.0) <= TRACE:
+        words = (
+            f"Border and thumbnail tell the {kind}. Harmless as long as the classes are as frequent at each, as here."
+        )
+        return [replace(probe, verdict="harmless", text=words)]
+    return [probe]
 
 
-def _probe(name: str, question: str, estimate: Estimate, found: str) -> Probe:
-    """Give the verdict on an AUC in plain words."""
+def _probe(name: str, question: str, estimate: Estimate, found: str, threshold: float = FOUND) -> Probe:
+    """Give the verdict on an AUC in plain words; it is `found` when its lower end is above the threshold."""
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return Probe(name, question, estimate, "unknown", estimate.note or "Not asked.")
-    if estimate.low > FOUND:
+    if estimate.low > threshold:
         return Probe(name, question, estimate, "found", found)
     if estimate.low > TRACE:
-        text = "A trace, too weak to be of much use to a network, but not chance alone."
+        text = "A trace: more than chance, but too weak to speak of a shortcut."
         return Probe(name, question, estimate, "trace", text)
     if estimate.high > WIDE:
         return Probe(name, question, estimate, "unknown", "Nothing seen, but the patients are too few to rule it out.")

@@ -17,8 +17,6 @@ IMBALANCE = 0.75
 SHIFT = 0.05
 """Difference between tuning and test that is worth a word."""
 MANY_REFUSED = 0.05
-UNEVEN = 0.01
-"""A p value below which the classes count as unevenly spread over the sources."""
 LABEL_PROBES = {
     "header": "the header of the image",
     "border": "the border alone",
@@ -99,10 +97,9 @@ def _shortcut(material: Material) -> Iterator[Limitation]:
 
 
 def _uneven_sources(material: Material) -> Iterator[Limitation]:
-    uneven = {one.kind for one in material.description.associations if one.p_value < UNEVEN}
-    seen = {one.name for one in material.description.probes if one.verdict == "found"}
+    found = {one.name for one in material.description.probes if one.verdict == "found"}
     for kind in ("site", "scanner"):
-        if kind in uneven and kind in seen:
+        if kind in found:
             yield Limitation(
                 f"The {kind} goes with the label, and the image tells the {kind}",
                 f"The classes are unevenly spread over the {kind}s, and coarse features of an image tell which it comes "

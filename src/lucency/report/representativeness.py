@@ -13,7 +13,13 @@ Table = tuple[Sequence[str], list[Sequence[object]]]
 
 MOST_SOURCES = 12
 """Sites, scanners or years of each kind that the page shows; all are in the CSV file."""
-VERDICTS = {"found": "found", "trace": "trace", "none": "none seen", "unknown": "cannot say"}
+VERDICTS = {
+    "found": "found",
+    "trace": "trace",
+    "harmless": "harmless here",
+    "none": "none seen",
+    "unknown": "cannot say",
+}
 """What the page says of a probe."""
 
 
@@ -128,7 +134,7 @@ def _table_one(table: TableOne) -> Table:
     heading = ""
     for line in table_lines(table):
         heading = line.name if not line.is_detail else heading
-        difference = [""] * 4
+        difference: list[object] = [""] * 4
         if line.difference:
             d = line.difference
             difference = [_digits(d.value), _digits(d.low), _digits(d.high), d.group]
@@ -190,5 +196,5 @@ def _probes(probes: Iterable[Probe]) -> Table:
     return header, rows
 
 
-def _digits(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}"
+def _digits(value: float | None) -> float | str:
+    return "" if value is None else round(value, 4)
