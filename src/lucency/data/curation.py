@@ -141,7 +141,7 @@ def _judged(row: CohortRow, image: ImageFile, data: Data, patient: str, told: Ma
     verdict = judge(said | told, data.include, data.exclude)
     if verdict.code:
         return _Finding(replace(row, status=REFUSED, reason=verdict.code, criterion=verdict.criterion), None)
-    return _Finding(row, fit(image.pixels, data.image))
+    return _Finding(row, fit(image.pixels, data.image, image.aspect))
 
 
 def metadata(row: CohortRow) -> dict[str, str]:

@@ -202,7 +202,8 @@ class Data(Section):
     """The images, their labels and their patients."""
 
     images: str
-    """Folder of images (DICOM, PNG, JPEG, TIFF), or a MedMNIST .npz file. Relative to the folder of the plan."""
+    """Folder of images (DICOM, NIfTI, NRRD, MetaImage, PNG, JPEG, TIFF), or a MedMNIST .npz file. Relative to the folder of
+    the plan."""
     labels: Labels = Labels()
     """Where the ground truth comes from."""
     patient: Patient | None = None

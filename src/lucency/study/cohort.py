@@ -30,13 +30,13 @@ STORE = ["store/images.bin", "store/store.json"]
 
 def _curation_settings(study: Study) -> Any:
     """Depend on the images, and on the table if it names the patients."""
-    from lucency.data.sources import find_images
+    from lucency.data.sources import fingerprint
 
     data = study.plan.data
     patient = as_settings(data.patient) if data.patient else None
     has_table = data.patient is not None and data.patient.from_ == "table"
     return {
-        "fingerprint": _outside(study, CURATE, "fingerprint", data.images, lambda: find_images(data).fingerprint),
+        "fingerprint": _outside(study, CURATE, "fingerprint", data.images, lambda: fingerprint(data)),
         "image": as_settings(data.image),
         "patient": patient,
         "criteria": [[as_settings(criterion) for criterion in criteria] for criteria in (data.include, data.exclude)],
