@@ -16,7 +16,7 @@ def facts_of(text: Text) -> ImageFacts:
     """Return what a study needs to know about an image beside its pixels."""
     return ImageFacts(
         modality=text("Modality").upper(),
-        patient=one_spelling(text("PatientID"), text("IssuerOfPatientID")),
+        patient=patient_of(text),
         exam=text("StudyInstanceUID"),
         series=text("SeriesInstanceUID"),
         instance=text("SOPInstanceUID"),
@@ -33,6 +33,11 @@ def facts_of(text: Text) -> ImageFacts:
         kernel=text("ConvolutionKernel") or text("FilterType"),
         field_strength_tesla=_number(text("MagneticFieldStrength")),
     )
+
+
+def patient_of(text: Text) -> str:
+    """Return the patient's identifier so that two ways of writing it agree."""
+    return one_spelling(text("PatientID"), text("IssuerOfPatientID"))
 
 
 def _year(date: str) -> str:
