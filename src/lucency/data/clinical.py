@@ -252,5 +252,8 @@ def _rows_of_patients(table: Table, settings: ClinicalTable, is_from_dicom: bool
     found: defaultdict[str, list[int]] = defaultdict(list)
     for place, row in enumerate(table):
         patient = row[settings.patient_column]
-        found[one_spelling(patient, settings.issuer or "") if is_from_dicom else patient].append(place)
+        if is_from_dicom:
+            identifier, _, issuer = patient.partition("@")
+            patient = one_spelling(identifier, issuer or settings.issuer or "")
+        found[patient].append(place)
     return found

@@ -138,7 +138,8 @@ class ClinicalTable(Section):
     """Column that names the patient as the images do: the Patient ID, or what `data.patient` finds in the file name or in
     the label table. The names are used for joining and are not written down."""
     issuer: str | None = None
-    """Issuer of the Patient IDs of the table, where the DICOM headers name one (Issuer of Patient ID)."""
+    """Issuer of the Patient IDs of the table, where the DICOM headers name one (Issuer of Patient ID). For a table with
+    patients of several issuers, write ID@ISSUER into the patient column."""
     columns: tuple[str, ...] | None = None
     """Columns to join; null takes all. Columns that could lead back to a person (names, dates, numbers of files, free
     text) are left out in any case, and named."""

@@ -76,7 +76,7 @@ def difference_of_shares(first: Shares, second: Shares, level: float = 0.95) -> 
     d is the difference of the shares without the last, S the mean of the two covariances (Yang & Dalton 2012); for two
     levels it is |p − q| / √((p(1−p) + q(1−q)) / 2). Its square over its variance is noncentral chi-squared with one degree
     of freedom fewer than levels, and the interval holds the noncentralities that do not contradict it, so that it may
-    begin at 0.
+    begin at 0. Its upper end is at least that of Wald's interval.
     """
     blank = _blank(first.n, second.n, _OF_SHARES, level)
     levels = sorted({name for group in (first, second) for name, share in group.shares.items() if share > 0})
@@ -96,7 +96,9 @@ def difference_of_shares(first: Shares, second: Shares, level: float = 0.95) -> 
         n = min(n, 1 / max(float(sum(errors)) / (4 * squared), 1e-12))
     low, high = (float(np.sqrt(x / n)) for x in _noncentralities(squared * n, p.size, level))
     value = float(np.sqrt(squared))
-    return _with(blank, value, Interval(min(low, value), max(high, value)))
+    # groups that are alike beyond chance contradict every noncentrality; the error of sampling is there all the same
+    high = max(high, value + normal_quantile(level) / float(np.sqrt(n)))
+    return _with(blank, value, Interval(min(low, value), high))
 
 
 def _blank(n_first: float, n_second: float, method: str, level: float) -> Estimate:

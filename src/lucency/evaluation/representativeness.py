@@ -35,7 +35,7 @@ N_PERMUTATIONS = 2000
 MOST_CATEGORIES = 5
 """A clinical column of numbers with no more different values than this is read as a category."""
 
-_PERMUTATION = f"chi-squared of patients by class, {N_PERMUTATIONS} permutations of patients (Phipson & Smyth 2010)"
+_PERMUTATION = f"Chi-squared of patients by class, {N_PERMUTATIONS} permutations of patients (Phipson & Smyth 2010)"
 _CHUNK = 4_000_000
 """Numbers held at once while permuting."""
 
@@ -327,8 +327,8 @@ def _compare_shares(name: str, values: Sequence[str], declared: Mapping[str, flo
     verdict = "different" if difference.value is None else _verdict(difference.low, difference.high)
     worst = max(levels, key=lambda one: abs(one.cohort - one.target))
     how = (
-        f"{'more' if worst.cohort > worst.target else 'fewer'} patients of “{worst.level}” "
-        f"({100 * worst.cohort:.0f} % instead of {100 * worst.target:.0f} %)"
+        f"{'more' if worst.cohort > worst.target else 'fewer'} patients with “{worst.level}” "
+        f"({100 * worst.cohort:.0f}\u202f% instead of {100 * worst.target:.0f}\u202f%)"
     )
     return Comparison(name, True, levels, difference, verdict, _in_words(verdict, how))
 
@@ -347,4 +347,4 @@ def _in_words(verdict: str, how: str) -> str:
         return "Like the target population."
     if verdict == "different":
         return f"Differs from the target population: {how}."
-    return f"May differ from the target population ({how}); there are too few patients to be sure."
+    return f"May differ from the target population: {how}; there are too few patients to be sure."

@@ -104,7 +104,7 @@ def find_shortcuts(probed: ProbedImages, seed: int, level: float = 0.95) -> tupl
     border = label.answer(probed.border)
     probes.append(_probe("border", "Does the border alone (outer 8 %) tell the label?", border, _BORDER_WORDS))
     thumbnail = label.answer(probed.thumbnail)
-    question = "Does a thumbnail of 8 × 8 pixels tell the label?"
+    question = "Does a thumbnail of 8×8 pixels tell the label?"
     probes.append(_probe("thumbnail", question, thumbnail, _THUMBNAIL_WORDS, FOUND_IN_THUMBNAIL))
     coarse = np.concatenate([probed.border, probed.thumbnail], axis=1)
     for kind in ("site", "scanner"):

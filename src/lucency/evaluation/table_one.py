@@ -84,18 +84,26 @@ def _group(name: str, images: Images) -> Group:
 
 def _lines(variable: Variable, columns: Groups, compared: Sequence[str], level: float) -> list[Line]:
     values = {name: list(one_value_a_patient(images, variable).values()) for name, images in columns.items()}
-    known = {name: [value for value in column if value] for name, column in values.items()}
-    if not known["all"]:
+    if not any(values["all"]):
         return []
-    difference = _largest_difference({name: known[name] for name in compared}, variable.is_number, level)
+    if not variable.is_number:
+        title_of = _titles(values["all"])
+        values = {name: [title_of[value] for value in column] for name, column in values.items()}
+    known = {name: [value for value in values[name] if value] for name in compared}
+    difference = _largest_difference(known, variable.is_number, level)
     if variable.is_number:
         lines = [Line(variable.name, "", tuple(map(_number_cell, values.values())), difference)]
     else:
-        lines = [Line(variable.name, "", (), difference), *_levels(variable.name, list(values.values()))]
-    if len(known["all"]) < len(values["all"]):
-        cells = tuple(Cell(column.count(""), len(column)) for column in values.values())
-        lines.append(Line(variable.name, NOT_RECORDED, cells))
+        levels = [title for title in dict.fromkeys(title_of.values()) if title]
+        lines = [Line(variable.name, "", (), difference)]
+        lines += [Line(variable.name, title, _count_cells(title, values)) for title in levels]
+    if "" in values["all"]:
+        lines.append(Line(variable.name, NOT_RECORDED, _count_cells("", values)))
     return lines
+
+
+def _count_cells(title: str, values: Mapping[str, list[str]]) -> tuple[Cell, ...]:
+    return tuple(Cell(column.count(title), len(column)) for column in values.values())
 
 
 def _number_cell(values: list[str]) -> Cell:
@@ -106,16 +114,13 @@ def _number_cell(values: list[str]) -> Cell:
     return Cell(len(known), len(values), middle, low, high)
 
 
-def _levels(name: str, values: list[list[str]]) -> list[Line]:
-    counts = [Counter(value for value in column if value) for column in values]
-    ordered = [key for key, _ in sorted(counts[-1].items(), key=lambda item: (-item[1], item[0]))]
-    shown, pooled = (ordered, []) if len(ordered) <= MOST_LEVELS else (ordered[:7], ordered[7:])
-
-    def line(title: str, levels: list[str]) -> Line:
-        cells = (Cell(sum(count[key] for key in levels), len(v)) for count, v in zip(counts, values, strict=True))
-        return Line(name, title, tuple(cells))
-
-    return [line(key, [key]) for key in shown] + ([line(f"{len(pooled)} others", pooled)] if pooled else [])
+def _titles(values: list[str]) -> dict[str, str]:
+    """Map each level to the title of its line, the most frequent first; of too many, the rarest share one."""
+    counts = Counter(value for value in values if value)
+    ordered = sorted(counts, key=lambda key: (-counts[key], key))
+    n_shown = len(ordered) if len(ordered) <= MOST_LEVELS else MOST_LEVELS - 1
+    pooled = f"{len(ordered) - n_shown} others"
+    return {key: key if place < n_shown else pooled for place, key in enumerate(ordered)} | {"": ""}
 
 
 def _largest_difference(known: Mapping[str, list[str]], is_number: bool, level: float) -> Estimate | None:

@@ -20,7 +20,7 @@ MANY_REFUSED = 0.05
 LABEL_PROBES = {
     "header": "the header of the image",
     "border": "the border alone",
-    "thumbnail": "a thumbnail of 8 × 8 pixels",
+    "thumbnail": "a thumbnail of 8×8 pixels",
 }
 """Probes that ask for the label, and what they ask it from."""
 

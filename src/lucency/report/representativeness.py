@@ -107,7 +107,7 @@ def verdict_on_shortcuts(description: Description) -> str:
         return "No probe for shortcuts could be asked: there are too few patients of a class."
     if not found:
         return f"None of {len(asked)} probes found a shortcut, as far as they can tell."
-    return f"{len(found)} of {len(asked)} probes found a shortcut; look at them before trusting the results."
+    return f"{len(found)} of {len(asked)} probes found a shortcut; look at what they found before trusting the results."
 
 
 # CSV files -----------------------------------------------------------------------------------------------------------
