@@ -102,7 +102,14 @@ def test_every_setting_has_a_description_and_all_but_the_necessary_a_default() -
     for place, field in every_setting():
         assert field.description, place
     required = [".".join(place) for place, field in every_setting() if field.is_required()]
-    assert required == ["task", "data", "data.images", "data.include.column", "data.exclude.column"]
+    assert required == [
+        "task",
+        "data",
+        "data.images",
+        "data.clinical.table",
+        "data.include.column",
+        "data.exclude.column",
+    ]
 
 
 def test_every_written_out_key_is_a_setting() -> None:

@@ -104,7 +104,7 @@ def verdict_on_shortcuts(description: Description) -> str:
         return "The plan wanted no probes for shortcuts."
     found, asked = found_shortcuts(description), [p for p in description.probes if p.verdict != "unknown"]
     if not asked:
-        return "No probe for shortcuts could be asked: there are too few patients of a class."
+        return "The probes for shortcuts can say nothing: there are too few patients, or nothing to look at."
     if not found:
         return f"None of {len(asked)} probes found a shortcut, as far as they can tell."
     return f"{len(found)} of {len(asked)} probes found a shortcut; look at what they found before trusting the results."
