@@ -9,8 +9,10 @@ from dicom_files import dataset, write, write_dicom
 from PIL import Image as PillowImage
 from test_curation import cohort_of
 
+from lucency.data.ground_truth.labelling import label
 from lucency.data.store import open_store
 from lucency.domain.cohort import KEPT, CohortRow
+from lucency.domain.plan import Labels
 
 SERIES = np.arange(6 * 20 * 24, dtype=np.int16).reshape(6, 20, 24) - 1000
 
@@ -24,10 +26,10 @@ def write_series(folder: Path, patient: str, values: np.ndarray = SERIES, **elem
             slice_values + 1000,
             **{
                 "SOPClassUID": "1.2.840.10008.5.1.4.1.1.2",
-                "SOPInstanceUID": f"1.2.{patient}.{n + 1}",
-                "StudyInstanceUID": f"1.2.{patient}",
-                "SeriesInstanceUID": f"1.2.{patient}.0",
-                "FrameOfReferenceUID": f"1.2.{patient}.9",
+                "SOPInstanceUID": f"1.2.10008.{patient}.{n + 1}",
+                "StudyInstanceUID": f"1.2.10008.{patient}",
+                "SeriesInstanceUID": f"1.2.10008.{patient}.0",
+                "FrameOfReferenceUID": f"1.2.10008.{patient}.9",
                 "Modality": "CT",
                 "PatientID": patient,
                 "InstanceNumber": 99 - n,
@@ -112,6 +114,20 @@ def test_pages_of_a_tiff_file_are_images(tmp_path: Path) -> None:
     assert [(row.frame, row.status) for row in rows] == [(1, KEPT), (2, KEPT), (3, KEPT)]
     shown = open_store(tmp_path / "store").images[:, 0].astype(float)
     assert np.abs(shown - (pages - pages.min()) / np.ptp(pages) * 65535).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("1", "2"), ("a/1", "a/2"), ("a/1/IM99.dcm", "a/2/IM99.dcm"), ("1.2.10008.1.0", "1.2.10008.2.0")],
+)
+def test_a_label_table_names_a_series_by_its_folder_or_its_uid(tmp_path: Path, name: str, other: str) -> None:
+    """Nobody lists the slices of a CT one by one."""
+    for patient in ("1", "2"):
+        write_series(tmp_path / "images" / "a" / patient, patient, SERIES[:, :: 3 - 2 * int(patient)])
+    (tmp_path / "labels.csv").write_text(f"image,label\n{name},ill\n{other},healthy\n")
+    rows = cohort_of(tmp_path / "images", tmp_path / "store", patient="dicom", image={"size": 16, "n_slices": 4})
+    labels = Labels.model_validate({"from": "table", "table": str(tmp_path / "labels.csv")})
+    assert label(rows, labels, {}).rows[0].target == "ill"
 
 
 def test_a_lone_picture_is_no_volume(tmp_path: Path) -> None:

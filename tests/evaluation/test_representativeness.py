@@ -134,6 +134,15 @@ def test_a_protocol_tells_what_is_usual_and_leaves_out_what_nobody_tells() -> No
     assert protocol.facts == {"View": "PA (2), AP (1)", "Tube voltage in kVp": "110 (100–125)"}
 
 
+def test_a_volume_is_told_by_its_pixels_and_its_slices() -> None:
+    """Its spacing begins with that of the slices, which is no pixel spacing."""
+    volume = row(0, slices=40, rows=256, columns=192, spacing_mm="3×0.7×0.8")
+    told = {variable.name: variable.text(volume) for variable in METADATA}
+    assert told["Pixel spacing in mm"] == "0.7"
+    assert told["Size in pixels"] == "40 × 256 × 192"
+    assert {v.name: v.text(row(1, rows=5, columns=4)) for v in METADATA}["Size in pixels"] == "5 × 4"
+
+
 def test_the_target_population_is_compared_in_words() -> None:
     """Different, alike and unknown; what is not declared shares what is left of 1."""
     cohort = cohort_of(n=4000)

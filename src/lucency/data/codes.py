@@ -28,6 +28,11 @@ REFUSALS: dict[str, str] = {
     "E_NORESCALE_CT": "A CT image without rescale slope and intercept; its numbers are no Hounsfield units.",
     "E_LOCALIZER": "A localizer (scout, topogram): it shows where the slices lie and is not part of the volume.",
     "E_NOT_VOLUME": "A single picture, or frames in colour, where the plan asks for volumes (`data.image.n_slices`).",
+    "E_DEID_KIND": "Not de-identified: a document, waveform, presentation or other kind of object that holds free content.",
+    "E_DEID_NESTED": "Not de-identified: the header nests sequences deeper than any real image does.",
+    "E_DICOMDIR": "Not de-identified: the index of a disc (DICOMDIR), which names all patients; it is left out.",
+    "E_DEID_OTHER": "Not de-identified: neither DICOM nor a radiology report (.txt); it is left out.",
+    "E_QUARANTINE": "Held back: text may be burned into the picture, and a person has to look at it first.",
 }
 """Why an image was refused."""
 

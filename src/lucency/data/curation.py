@@ -168,7 +168,7 @@ def _row(candidate: Candidate, image: ImageFile, sha256: str) -> CohortRow:
         n_files=len(candidate.files) or 1,
         sha256=sha256,
         pixel_sha256=sha256_of_bytes(header + np.ascontiguousarray(pixels).tobytes()) if pixels.size else "",
-        instance_sha256=hashed(image.facts.instance),
+        instance_sha256=hashed(image.facts.series if image.is_volume else image.facts.instance),
         modality=image.facts.modality,
         slices=n_slices,
         rows=n_rows,

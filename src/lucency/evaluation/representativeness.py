@@ -47,11 +47,14 @@ def scanner(row: CohortRow) -> str:
 
 def _spacing(row: CohortRow) -> str:
     """Return the distance between rows in millimetres; it is that between columns in nearly all images."""
-    return row.spacing_mm.split("×")[0]
+    spacings = row.spacing_mm.split("×")
+    return spacings[-2] if len(spacings) > 1 else ""
 
 
 def _size(row: CohortRow) -> str:
-    return f"{row.rows} × {row.columns}" if row.rows and row.columns else ""
+    """Write the size in pixels, with the slices of a volume first."""
+    sides = [row.rows, row.columns] if row.slices == 1 else [row.slices, row.rows, row.columns]
+    return " × ".join(map(str, sides)) if all(sides) else ""
 
 
 AGE = Variable("Age in years", lambda row: row.age_years, is_number=True)

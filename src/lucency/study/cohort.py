@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from lucency.domain.cohort import KEPT, REFUSED, CohortRow, LabelRow, SplitRow
+from lucency.study.fetching import FOLDER, image_path, images_at_hand
 from lucency.study.folder import STAGE_DONE, StudyFolder
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
@@ -30,13 +31,16 @@ STORE = ["store/images.bin", "store/store.json"]
 
 def _curation_settings(study: Study) -> Any:
     """Depend on the images, and on the table if it names the patients."""
+    from lucency.data.dicom.pacs.finding import asked
     from lucency.data.sources import fingerprint
 
     data = study.plan.data
+    images = str(image_path(data, study.folder.path))
     patient = as_settings(data.patient) if data.patient else None
     has_table = data.patient is not None and data.patient.from_ == "table"
     return {
-        "fingerprint": _outside(study, CURATE, "fingerprint", data.images, lambda: fingerprint(data)),
+        "fingerprint": _outside(study, CURATE, "fingerprint", images, lambda: fingerprint(images_at_hand(study))),
+        "pacs": asked(data.pacs) if data.is_in_pacs else None,
         "image": as_settings(data.image),
         "patient": patient,
         "criteria": [[as_settings(criterion) for criterion in criteria] for criteria in (data.include, data.exclude)],
@@ -98,15 +102,16 @@ def _paths_of(folder: StudyFolder) -> set[str | None]:
     if not plan.exists():
         return set()
     data = yaml.safe_load(plan.read_text(encoding="utf-8"))["data"]
-    return {data["images"], data["labels"]["table"], (data.get("clinical") or {}).get("table")}
+    clinical = (data.get("clinical") or {}).get("table")
+    return {data["images"], data["labels"]["table"], clinical, str(folder.path / FOLDER)}
 
 
 def _curate(study: Study, key: str) -> Iterable[str]:
     from lucency.data.curation import curate
     from lucency.data.sources import find_images
 
-    source = find_images(study.plan.data)
-    curation = curate(source, study.plan.data, study.folder.path / "store", key, study.desk)
+    data = images_at_hand(study)
+    curation = curate(find_images(data), data, study.folder.path / "store", key, study.desk)
     rows = curation.rows
     n_kept = sum(row.status == KEPT for row in rows)
     refused = Counter(row.reason for row in rows if row.status == REFUSED)
