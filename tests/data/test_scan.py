@@ -414,6 +414,16 @@ def test_a_scan_that_is_not_finished_leaves_no_child(tmp_path: Path, in_children
     assert all(child.returncode is not None for child in in_children)
 
 
+def test_headers_share_what_they_have_in_common(tmp_path: Path) -> None:
+    """A hundred thousand of them shall fit into memory."""
+    paths = write_slices(tmp_path / "images", 2)
+    first, second = (file.elements for file in scan(paths))
+    assert second["PatientName"] is first["PatientName"]
+    assert second["SOPInstanceUID"] != first["SOPInstanceUID"]
+    write(paths[1], slice_header(StationName="CT 2"))
+    assert [dict(file.elements) for file in scan(paths)] == [said_by_pydicom(path.read_bytes()) for path in paths]
+
+
 # The journal ---------------------------------------------------------------------------------------------------------
 
 

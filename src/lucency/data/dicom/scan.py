@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 from lucency import __version__
 from lucency.data.dicom.children import Child, ChildLost, Fields, ask, end_child, serve, start_child
 from lucency.data.dicom.header import silence_libraries
+from lucency.data.dicom.header_texts import HeaderTexts
 from lucency.data.dicom.scanned_file import SCANNED, ScannedFile, scan_file
 from lucency.domain.progress import Desk, Silence
 from lucency.provenance import storage_errors
@@ -49,10 +50,12 @@ def scan(paths: Iterable[Path], journal: Path | None = None, desk: Desk | None =
     files = tuple(paths)
     with (desk or Silence()).progress("Reading headers", len(files)) as progress:
         records = _read(files) if journal is None else _read_with_journal(files, journal)
-        for n_read, (path, _, elements, code, notes) in enumerate(records, start=1):
+        elements = HeaderTexts({})
+        for n_read, (path, (_, _, texts, code, notes)) in enumerate(zip(files, records, strict=True), start=1):
             if n_read % N_FILES_A_BATCH == 0:
                 progress.advance(N_FILES_A_BATCH)
-            yield ScannedFile(Path(path), elements, code, tuple(notes))
+            elements = HeaderTexts(texts, before=elements)
+            yield ScannedFile(path, elements, code, tuple(notes))
 
 
 def serve_scans() -> None:
