@@ -28,7 +28,7 @@ _ELEMENTS: dict[str, Any] = {
     **{f"{what}Time": "101530.25" for what in ("InstanceCreation", "Study", "Series")},
     **{f"{what}Time": f"101530.{_SLICE.decode()}" for what in ("Acquisition", "Content")},
     "SOPClassUID": CTImageStorage,
-    "SOPInstanceUID": f"{_ROOT}.{_PATIENT.decode()}.2.{_SLICE.decode()}",
+    "SOPInstanceUID": f"{_ROOT}.{_PATIENT.decode()}.2.1{_SLICE.decode()}",
     "StudyInstanceUID": f"{_ROOT}.{_PATIENT.decode()}",
     "SeriesInstanceUID": f"{_ROOT}.{_PATIENT.decode()}.2",
     "FrameOfReferenceUID": f"{_ROOT}.{_PATIENT.decode()}.1",
