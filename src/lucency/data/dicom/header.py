@@ -28,6 +28,7 @@ _ELEMENTS = [
     *("ImagerPixelSpacing", "PixelAspectRatio", "SequenceOfUltrasoundRegions", "NumberOfFrames", "SamplesPerPixel"),
     *("PhotometricInterpretation", "PlanarConfiguration", "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit"),
     *("PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit", "RescaleIntercept", "RescaleSlope"),
+    "RescaleType",
     *("ModalityLUTSequence", "VOILUTSequence", "VOILUTFunction", "WindowCenter", "WindowWidth", "PixelPresentation"),
     *(f"{colour}PaletteColorLookupTableDescriptor" for colour in ("Red", "Green", "Blue", "Alpha")),
     *(f"{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue", "Alpha")),
@@ -41,7 +42,7 @@ _TAGS = [tag for keyword in _ELEMENTS if (tag := tag_for_keyword(keyword)) is no
 
 def parse(content: bytes, notes: list[str]) -> FileDataset:
     """Parse the elements that matter; a missing transfer syntax is replaced by the one that the parser recognised."""
-    _refuse_deflate_bomb(content)
+    refuse_deflate_bomb(content)
     header = pydicom.dcmread(io.BytesIO(content), force=True, specific_tags=_TAGS[:])
     if "TransferSyntaxUID" not in header.file_meta:
         is_implicit, is_little_endian = header.original_encoding
@@ -53,7 +54,7 @@ def parse(content: bytes, notes: list[str]) -> FileDataset:
     return header
 
 
-def _refuse_deflate_bomb(content: bytes) -> None:
+def refuse_deflate_bomb(content: bytes) -> None:
     """Refuse a deflated file that would unfold without bound, or that ends before its end mark."""
     if str(DeflatedExplicitVRLittleEndian).encode() + b"\0" not in content[:2048]:
         return
@@ -99,7 +100,11 @@ def numbers_of(header: Dataset, keyword: str, notes: list[str]) -> list[float]:
     value = element.value
     if not isinstance(element, RawDataElement):
         value = "\\".join(str(part) for part in (value if isinstance(value, (list, tuple)) else [value]))
-    text = value.decode("latin-1") if isinstance(value, bytes) else str(value or "")
+    return numbers_in(value.decode("latin-1") if isinstance(value, bytes) else str(value or ""), notes)
+
+
+def numbers_in(text: str, notes: list[str]) -> list[float]:
+    """Return the numbers of a text with a backslash between them, as `numbers_of` does."""
     if "," in text:
         notes.append("N_COMMA_DECIMAL")
     try:

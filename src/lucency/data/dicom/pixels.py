@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, cast
 
+import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import FileDataset
 from pydicom.encaps import get_frame
@@ -35,6 +36,13 @@ class Layout:
     is_signed: bool
     is_real: bool
     """True for floating point pixels."""
+    n_frames: int
+
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether the bytes of the file are the grey values themselves."""
+        is_grey = self.n_samples == 1 and not self.is_real and self.bits_allocated in (8, 16, 32)
+        return is_grey and self.transfer_syntax.is_little_endian and not self.transfer_syntax.is_encapsulated
 
     @property
     def lowest(self) -> int:
@@ -64,6 +72,7 @@ def layout_of(header: FileDataset) -> Layout:
         high_bit=bits_stored - 1 if high_bit is None else high_bit,
         is_signed=not is_real and integer_of(header, "PixelRepresentation") == 1,
         is_real=is_real,
+        n_frames=max(integer_of(header, "NumberOfFrames") or 1, 1),
     )
     if layout.n_rows * layout.n_columns > MOST_PIXELS:
         raise RefusedImage("E_SIZEBOMB")
@@ -77,10 +86,10 @@ def layout_of(header: FileDataset) -> Layout:
     return layout
 
 
-def decode_pixels(header: FileDataset, layout: Layout) -> NDArray[Any]:
-    """Return the stored values, axes (row, column) or (row, column, colour as RGB)."""
+def decode_pixels(header: FileDataset, layout: Layout, frame: int = 0) -> NDArray[Any]:
+    """Return the stored values of a frame, axes (row, column) or (row, column, colour as RGB)."""
     if can_decode(layout.transfer_syntax):
-        return _decompress(header, layout)
+        return _decompress(header, layout, frame)
     try:
         decoder = get_decoder(layout.transfer_syntax)
     except NotImplementedError:
@@ -88,14 +97,24 @@ def decode_pixels(header: FileDataset, layout: Layout) -> NDArray[Any]:
     if decoder.is_encapsulated:
         raise RefusedImage("E_CODEC")
     _refuse_short_pixels(header, layout)
+    if layout.is_plain:
+        return _plain_frame(header["PixelData"].value, layout, frame)
     options: dict[str, Any] = {"view_only": True, "allow_excess_frames": False}
     if layout.n_samples == 1:
         options["correct_unused_bits"] = False  # done with the levels, where it costs nothing
-    return decoder.as_array(header, index=0, **cast(Any, options))[0]
+    return decoder.as_array(header, index=frame, **cast(Any, options))[0]
 
 
-def _decompress(header: FileDataset, layout: Layout) -> NDArray[Any]:
-    stream = _stream(header, layout)
+def _plain_frame(content: bytes, layout: Layout, frame: int) -> NDArray[Any]:
+    """View the bytes of a frame as numbers; what pydicom would do as well, but without its many checks."""
+    dtype = np.dtype(f"<{'i' if layout.is_signed else 'u'}{layout.bits_allocated // 8}")
+    n_pixels = layout.n_rows * layout.n_columns
+    values = np.frombuffer(content, dtype, n_pixels, offset=frame * n_pixels * dtype.itemsize)
+    return values.reshape(layout.n_rows, layout.n_columns)
+
+
+def _decompress(header: FileDataset, layout: Layout, frame: int) -> NDArray[Any]:
+    stream = _stream(header, layout, frame)
     image = CompressedImage(
         transfer_syntax=str(layout.transfer_syntax),
         photometric=layout.photometric,
@@ -118,19 +137,19 @@ def _refuse_short_pixels(header: FileDataset, layout: Layout) -> None:
     element = next(header[keyword] for keyword in PIXELS if keyword in header)
     if element.is_undefined_length:
         raise RefusedImage("E_UNREADABLE")  # compressed, although the header says otherwise
-    n_bits = layout.n_rows * layout.n_columns * layout.n_samples * layout.bits_allocated
+    n_bits = layout.n_frames * layout.n_rows * layout.n_columns * layout.n_samples * layout.bits_allocated
     if layout.photometric == "YBR_FULL_422":
         n_bits = n_bits * 2 // 3
     if len(element.value or b"") < (n_bits + 7) // 8:
         raise RefusedImage("E_TRUNCATED")
 
 
-def _stream(header: FileDataset, layout: Layout) -> bytes:
+def _stream(header: FileDataset, layout: Layout, frame: int) -> bytes:
     """Return the compressed image, complete to its end mark."""
     element = header["PixelData"]
     if not element.is_undefined_length:
         raise RefusedImage("E_UNREADABLE")  # not compressed, although the header says so
-    stream = get_frame(element.value, 0, number_of_frames=1)
+    stream = get_frame(element.value, frame, number_of_frames=layout.n_frames)
     syntax = layout.transfer_syntax
     if syntax == RLELossless:
         n_bytes = layout.n_rows * layout.n_columns * layout.n_samples * layout.bits_allocated // 8

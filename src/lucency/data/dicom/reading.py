@@ -14,7 +14,7 @@ from lucency.data.dicom.shading import shade, show_colours
 from lucency.data.grey_levels import Window
 from lucency.data.reading import ImageFile, RefusedImage
 
-_NOT_PICTURES = {"SEG", "RTDOSE"}
+NOT_PICTURES = {"SEG", "RTDOSE"}
 """Modalities whose pixels are drawn upon a picture and are none themselves."""
 
 
@@ -39,7 +39,7 @@ def read_dicom(content: bytes, window: Window, colour: bool) -> ImageFile:
 
 
 def _refuse_what_is_no_picture(header: FileDataset) -> None:
-    if text_of(header, "Modality") in _NOT_PICTURES:
+    if text_of(header, "Modality") in NOT_PICTURES:
         raise RefusedImage("E_NOT_IMAGE")
     if not any(keyword in header for keyword in PIXELS):
         # The class in the file meta group comes first, and is therefore whole in a file that was cut.
