@@ -42,9 +42,10 @@ def read_with_lucency(paths: list[Path]) -> Iterator[Texts]:
 
 def read_with_lucency_in_one(paths: list[Path]) -> Iterator[Texts]:
     """Scan in this process."""
-    from lucency.data.dicom.scanned_file import scan_file
+    from lucency.data.dicom.scanned_file import scan_file, wanted_elements
 
-    return (scan_file(path).elements for path in paths)
+    wanted = wanted_elements()
+    return (scan_file(path, wanted).elements for path in paths)
 
 
 def read_with_lucency_and_keep(paths: list[Path]) -> Iterator[Texts]:

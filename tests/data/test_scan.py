@@ -367,7 +367,7 @@ def test_children_return_what_one_process_returns_in_the_same_order(tmp_path: Pa
     paths[5].write_bytes(b"")
     paths.reverse()
     files = list(scan(paths))
-    assert files == [scan_file(path) for path in paths]
+    assert files == [scan_file(path, wanted_elements()) for path in paths]
     assert in_children
     assert all(child.returncode is not None for child in in_children)
 
@@ -379,7 +379,7 @@ def test_a_child_that_is_killed_costs_no_file(tmp_path: Path, in_children: list[
     read = [next(files)]
     os.kill(in_children[0].pid, signal.SIGKILL)
     read += files
-    assert read == [scan_file(path) for path in paths]
+    assert read == [scan_file(path, wanted_elements()) for path in paths]
     assert len(in_children) > 2
 
 
@@ -389,8 +389,9 @@ def test_a_file_that_ends_its_child_is_refused_alone(
     """Libraries crash; the neighbours of the file are read by another child."""
     paths = write_slices(tmp_path / "images", 9)
     crashing = (
-        "import os, lucency.data.dicom.scan as scan; real = scan.scan_file; "
-        "scan.scan_file = lambda path: os.abort() if path.name == '00004.dcm' else real(path); scan.serve_scans()"
+        "import os, lucency.data.dicom.scanned_file as scanned; real = scanned.scan_file; "
+        "scanned.scan_file = lambda path, wanted: os.abort() if path.name == '00004.dcm' else real(path, wanted); "
+        "scanned.serve_lines({wanted!r})"
     )
     monkeypatch.setattr(scanning, "_SERVING", crashing)
     assert [file.code for file in scan(paths)] == [""] * 4 + ["E_UNREADABLE"] + [""] * 4
@@ -441,8 +442,8 @@ def test_a_scan_that_was_killed_goes_on_where_it_stopped(tmp_path: Path, monkeyp
     assert len(lines) == 1 + 9
     journal.write_bytes(b"".join(lines)[:-30])
     read = []
-    monkeypatch.setattr(scanning, "scan_file", lambda path: read.append(path) or scan_file(path))
-    assert list(scan(paths, journal)) == [scan_file(path) for path in paths]
+    monkeypatch.setattr(scanning, "scan_file", lambda path, wanted: read.append(path) or scan_file(path, wanted))
+    assert list(scan(paths, journal)) == [scan_file(path, wanted_elements()) for path in paths]
     assert read == paths[8:]
 
 

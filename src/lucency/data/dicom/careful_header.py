@@ -12,6 +12,7 @@ from pydicom.filereader import read_partial
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag
 
+from lucency.data.dicom.header import silence_libraries
 from lucency.data.dicom.plain_header import PIXELS, UNDEFINED, Wanted
 from lucency.data.reading import RefusedImage
 
@@ -33,6 +34,7 @@ def read_careful_header(path: Path, beginning: bytes, wanted: Wanted) -> tuple[d
         RefusedImage: it is no DICOM file, or ends within its header.
         Exception: anything a parser can raise on a damaged file.
     """
+    silence_libraries()
     has_preamble = beginning[128:132] == b"DICM"
     if not has_preamble and beginning[:2] not in _FIRST_GROUPS:
         raise RefusedImage("E_UNREADABLE")  # pydicom would look for elements in anything

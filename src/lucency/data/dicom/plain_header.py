@@ -9,8 +9,6 @@ meta).
 from collections.abc import Iterator, Mapping
 from struct import Struct, error
 
-from pydicom.datadict import dictionary_has_tag, dictionary_VR
-
 Wanted = Mapping[int, tuple[str, bytes]]
 """Tag → keyword, and the one value representation with which it is accepted."""
 
@@ -147,6 +145,9 @@ def _end_of_sequence(content: bytes, at: int, tag: int, vr: bytes) -> int:
 
 def _can_be_sequence(tag: int) -> bool:
     """Tell it of an element that does not state its value representation."""
+    # pydicom takes most of a second to import, and the headers that come here are few.
+    from pydicom.datadict import dictionary_has_tag, dictionary_VR
+
     is_private = bool(tag >> 16 & 1)
     return is_private or (dictionary_has_tag(tag) and dictionary_VR(tag) == "SQ")
 

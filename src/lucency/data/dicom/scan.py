@@ -8,28 +8,29 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from lucency import __version__
-from lucency.data.dicom.children import Child, ChildLost, Fields, ask, end_child, serve, start_child
-from lucency.data.dicom.header import silence_libraries
+from lucency.data.dicom.children import Child, ChildLost, Fields, ask, end_child, start_child
 from lucency.data.dicom.header_texts import HeaderTexts
-from lucency.data.dicom.scanned_file import SCANNED, ScannedFile, scan_file
+from lucency.data.dicom.scanned_file import SCANNED, ScannedFile, line_of, scan_file, stamp_of, wanted_elements
 from lucency.domain.progress import Desk, Silence
 from lucency.provenance import storage_errors
 
 __all__ = ["SCANNED", "ScannedFile", "scan"]
 
-FEWEST_FOR_CHILDREN = 2000
+FEWEST_FOR_CHILDREN = 1000
 """Fewer files are read sooner than children have started."""
 
 N_FILES_A_BATCH = 64
 MOST_SECONDS_A_BATCH = 60.0
 """A child that takes longer hangs on a file."""
 
-_SERVING = "from lucency.data.dicom.scan import serve_scans; serve_scans()"
+_SERVING = "from lucency.data.dicom.scanned_file import serve_lines; serve_lines({wanted!r})"
+"""What a child runs; it is told the elements, because the dictionary of pydicom would take it most of a second."""
 
 Record = list[Any]
 """What JSON can hold of a scanned file: path, size and time of change, elements, code, notes."""
@@ -46,7 +47,6 @@ def scan(paths: Iterable[Path], journal: Path | None = None, desk: Desk | None =
         StorageError: the journal cannot be written.
         Interrupted: the user asked to stop.
     """
-    silence_libraries()
     files = tuple(paths)
     with (desk or Silence()).progress("Reading headers", len(files)) as progress:
         records = _read(files) if journal is None else _read_with_journal(files, journal)
@@ -56,12 +56,6 @@ def scan(paths: Iterable[Path], journal: Path | None = None, desk: Desk | None =
                 progress.advance(N_FILES_A_BATCH)
             elements = HeaderTexts(texts, before=elements)
             yield ScannedFile(path, elements, code, tuple(notes))
-
-
-def serve_scans() -> None:
-    """Read the headers of one batch of files after another: the life of a child."""
-    silence_libraries()
-    serve(lambda fields, _: ({}, _read_batch([Path(path) for path in fields["paths"]])))
 
 
 # The journal ---------------------------------------------------------------------------------------------------------
@@ -95,7 +89,7 @@ def _kept(file: BinaryIO, paths: Sequence[Path]) -> Iterator[Record]:
     for path in paths:
         at = file.tell()
         record = _record(file.readline())
-        if record[:2] != [str(path), _stamp(path)]:
+        if record[:2] != [str(path), stamp_of(path)]:
             file.seek(at)
             file.truncate()
             return
@@ -126,57 +120,41 @@ def _read_batches(paths: Sequence[Path]) -> Iterator[bytes]:
     """Yield one line of JSON a file, batch by batch."""
     batches = (paths[at : at + N_FILES_A_BATCH] for at in range(0, len(paths), N_FILES_A_BATCH))
     n_cores = os.cpu_count() or 1
+    wanted = wanted_elements()
     if n_cores == 1 or len(paths) < FEWEST_FOR_CHILDREN:
-        return map(_read_batch, batches)
-    return _read_in_children(batches, n_cores)
+        return (b"".join(line_of(scan_file(path, wanted)) for path in batch) for batch in batches)
+    return _read_in_children(batches, _SERVING.format(wanted=wanted), n_cores)
 
 
-def _read_batch(paths: Sequence[Path]) -> bytes:
-    return b"".join(_line(scan_file(path)) for path in paths)
-
-
-def _line(file: ScannedFile) -> bytes:
-    record: Record = [str(file.path), _stamp(file.path), file.elements, file.code, file.notes]
-    return json.dumps(record).encode() + b"\n"
-
-
-def _stamp(path: Path) -> list[int]:
-    """Return size and time of change."""
-    try:
-        status = path.stat()
-    except OSError:
-        return []
-    return [status.st_size, status.st_mtime_ns]
-
-
-def _read_in_children(batches: Iterator[Sequence[Path]], n_children: int) -> Iterator[bytes]:
+def _read_in_children(batches: Iterator[Sequence[Path]], serving: str, n_children: int) -> Iterator[bytes]:
     """Read batches in child processes in their order, with a bounded number in flight."""
     children: list[Child] = []
+    read = partial(_read_in_child, serving=serving, children=children)
     queue: deque[Future[bytes]] = deque()
     with ThreadPoolExecutor(n_children) as pool:
         try:
-            queue.extend(pool.submit(_read_in_child, batch, children) for batch in islice(batches, 4 * n_children))
+            queue.extend(pool.submit(read, batch) for batch in islice(batches, 4 * n_children))
             while queue:
                 yield queue.popleft().result()
-                queue.extend(pool.submit(_read_in_child, batch, children) for batch in islice(batches, 1))
+                queue.extend(pool.submit(read, batch) for batch in islice(batches, 1))
         finally:
             pool.shutdown(cancel_futures=True)
             for child in children:
                 end_child(child)
 
 
-def _read_in_child(paths: Sequence[Path], children: list[Child]) -> bytes:
+def _read_in_child(paths: Sequence[Path], serving: str, children: list[Child]) -> bytes:
     """Let an idle child read a batch; if it is lost, the files are read one by one, and one that is lost again refused."""
     try:
         child = children.pop()  # atomic, as is append
     except IndexError:
-        child = start_child(_SERVING)
+        child = start_child(serving)
     question: Fields = {"paths": [str(path) for path in paths]}
     try:
         _, lines = ask(child, question, b"", MOST_SECONDS_A_BATCH)
     except ChildLost:
         if len(paths) == 1:
-            return _line(ScannedFile(paths[0], {}, "E_UNREADABLE"))
-        return b"".join(_read_in_child([path], children) for path in paths)
+            return line_of(ScannedFile(paths[0], {}, "E_UNREADABLE"))
+        return b"".join(_read_in_child([path], serving, children) for path in paths)
     children.append(child)
     return lines
