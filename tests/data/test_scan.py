@@ -208,6 +208,65 @@ def raw_element(keyword: str, value: bytes, is_implicit: bool) -> bytes:
     return struct.pack("<HH", tag >> 16, tag & 0xFFFF) + length + value
 
 
+GOOD = {"SOPInstanceUID": b"1.2.3\0", "PatientID": b"0042", "SpecificCharacterSet": b"ISO_IR 100", "Rows": b"\4\0"}
+
+
+def in_order(values: dict[str, bytes]) -> dict[str, bytes]:
+    return dict(sorted(values.items(), key=lambda item: pydicom.datadict.tag_for_keyword(item[0]) or 0))
+
+
+@pytest.mark.parametrize("is_implicit", [False, True])
+def test_a_well_formed_file_without_pixels_is_plain(is_implicit: bool) -> None:
+    """The faults below are all that keeps a file like this from the quick reader."""
+    content = raw_file(in_order(GOOD), is_implicit)
+    assert read_plain_header(content, len(content), wanted_elements()) == said_by_pydicom(content)
+
+
+def faults() -> dict[str, bytes]:
+    """Return files with one fault each, where a naive reader would be wrong in silence."""
+    explicit, implicit = raw_file(in_order(GOOD), False), raw_file(in_order(GOOD), True)
+    second = raw_element("PatientID", b"0043", is_implicit=False)
+    nested_set = b"\x08\0\x40\x11SQ\0\0\xff\xff\xff\xff\xfe\xff\0\xe0\xff\xff\xff\xff\x08\0\5\0CS\4\0\0A  "
+    end = b"\xfe\xff\x0d\xe0\0\0\0\0\xfe\xff\xdd\xe0\0\0\0\0"
+    at_patient = explicit.index(b"\x10\0\x20\0LO")
+    more_meta = struct.pack("<HH2sH", 2, 0x13, b"SH", 4) + b"ABCD"
+    at_data = implicit.index(b"\x08\0\5\0\x0a\0\0\0")
+    return {
+        "an element twice": explicit[:at_patient] + second + explicit[at_patient:],
+        "elements out of order": raw_file(dict(reversed(in_order(GOOD).items())), False),
+        "another representation": explicit.replace(b"\x10\0\x20\0LO", b"\x10\0\x20\0US"),
+        "an unknown representation": explicit.replace(b"\x28\0\x10\0US", b"\x28\0\x10\0ZZ"),
+        "a character set that is none": explicit.replace(b"ISO_IR 100", b"\0\0O_IR 100"),
+        "such a set in an item": explicit[:at_patient] + nested_set + end + explicit[at_patient:],
+        "an item without end": explicit[:at_patient] + nested_set[:-12] + explicit[at_patient:],
+        "file meta beyond its length": implicit[:at_data] + more_meta + implicit[at_data:],
+        "the end of an item outside": explicit[:at_patient] + end[:8] + explicit[at_patient:],
+        "a number that is cut": explicit.replace(b"US\2\0\4\0", b"US\3\0\4\0\0"),
+        "some bytes at the end": explicit + b"\0\0\0",
+        "unknown compression": explicit.replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.9.9.9\0"),
+        "explicit, said to be implicit": explicit.replace(
+            b"UI\x14\x001.2.840.10008.1.2.1\0", b"UI\x14\x001.2.840.10008.1.2" + b"\0" * 3
+        ),
+        "letters of a rare set": explicit.replace(b"0042", b"\xe900 ").replace(b"ISO_IR 100", b"ISO_IR 144"),
+    }
+
+
+@pytest.mark.parametrize("fault", faults())
+def test_whatever_is_unusual_is_left_to_pydicom(fault: str) -> None:
+    """Each of these was read otherwise than by pydicom, or might have been, by a reader that was less strict."""
+    content = faults()[fault]
+    with pytest.raises(UnusualHeader):
+        read_plain_header(content, len(content), wanted_elements())
+
+
+def test_a_header_beyond_what_was_read_is_left_to_pydicom() -> None:
+    """Only the beginning of a file is read; its last value may be the one that is cut."""
+    content = raw_file(in_order(GOOD), is_implicit=False)
+    for n_bytes in range(len(content)):
+        with pytest.raises(UnusualHeader):
+            read_plain_header(content[:n_bytes], len(content), wanted_elements())
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_a_damaged_header_is_read_as_pydicom_reads_it_or_left_to_pydicom(seed: int) -> None:
     """A parser that guesses would be wrong in silence; bytes are changed, lost, added and replaced by telling ones."""
@@ -329,6 +388,15 @@ def test_a_deflated_file_is_inflated_no_further_than_its_header(
     monkeypatch.setattr(careful_header, "MOST_INFLATED_BYTES", 1 << 12)
     monkeypatch.setattr(zlib, "decompress", None)
     assert scanned(path).elements["PatientName"] == "Müller^Jürgen"
+    with careful_header._inflated(path, path.read_bytes()) as inflated:
+        assert len(inflated.read()) < 1 << 13
+
+
+def test_a_value_without_end_is_no_reason_to_lose_what_stands_before(tmp_path: Path) -> None:
+    """Pydicom then drops all that it has read, and would return a header without elements."""
+    content = raw_file(in_order(GOOD), is_implicit=False) + b"\x42\0\x11\0OB\0\0\xff\xff\xff\xff" + bytes(100)
+    (tmp_path / "open.dcm").write_bytes(content)
+    assert scanned(tmp_path / "open.dcm").code == "E_TRUNCATED"
 
 
 def test_sequences_nested_without_end_are_refused(tmp_path: Path) -> None:
@@ -415,13 +483,32 @@ def test_a_scan_that_is_not_finished_leaves_no_child(tmp_path: Path, in_children
     assert all(child.returncode is not None for child in in_children)
 
 
+def test_a_child_leaves_ctrl_c_to_its_parent() -> None:
+    """The terminal sends it to all; the parent finishes its files, or ends its children."""
+    child = children.start_child(
+        "from lucency.data.dicom.children import serve; serve(lambda fields, content: (fields, content))"
+    )
+    assert children.ask(child, {"n": 1}, b"one", 60) == ({"n": 1}, b"one")
+    child.send_signal(signal.SIGINT)
+    assert children.ask(child, {"n": 2}, b"two", 60) == ({"n": 2}, b"two")
+    children.end_child(child)
+
+
+def test_a_child_that_hangs_is_ended() -> None:
+    """A library may wait for ever on a damaged file."""
+    child = children.start_child("import time; time.sleep(600)")
+    with pytest.raises(children.ChildLost):
+        children.ask(child, {}, b"", 0.2)
+    assert child.returncode is not None
+
+
 def test_headers_share_what_they_have_in_common(tmp_path: Path) -> None:
     """A hundred thousand of them shall fit into memory."""
     paths = write_slices(tmp_path / "images", 2)
     first, second = (file.elements for file in scan(paths))
     assert second["PatientName"] is first["PatientName"]
     assert second["SOPInstanceUID"] != first["SOPInstanceUID"]
-    write(paths[1], slice_header(StationName="CT 2"))
+    write(paths[1], slice_header(StationName="CT 2", InstanceNumber=None))  # as many texts, but others
     assert [dict(file.elements) for file in scan(paths)] == [said_by_pydicom(path.read_bytes()) for path in paths]
 
 
