@@ -167,10 +167,8 @@ def _cohort(
 def cohort_row(image_id: str, patient_id: str, **told: str | int) -> CohortRow:
     """Make a kept image of which nothing is known but what is told."""
     row = CohortRow(
-        image_id=image_id, patient_id=patient_id, exam_id="", series_id="", source=f"{image_id}.dcm",
-        sha256=_hash(image_id), pixel_sha256=_hash(f"pixels of {image_id}"), instance_sha256="", modality="", rows=1024,
-        columns=1024, spacing_mm="0.17×0.17", site="", laterality="", view="", sex="", age_years="", official_part="",
-        store_row=0, status="kept", reason="", notes="",
+        image_id=image_id, patient_id=patient_id, source=f"{image_id}.dcm", sha256=_hash(image_id),
+        pixel_sha256=_hash(f"pixels of {image_id}"), rows=1024, columns=1024, spacing_mm="0.17×0.17", store_row=0,
     )  # fmt: skip
     return replace(row, **told)
 

@@ -40,6 +40,17 @@ def test_a_duplicate_that_the_labels_refuse_is_a_duplicate_all_the_same(material
     assert duplicates.by_reason == {"E_DUPLICATE": 10}
 
 
+def test_criteria_have_a_box_of_their_own(material: Material) -> None:
+    """A reader asks who was not eligible, and by which criterion (STARD 2015, item 20)."""
+    young = replace(material.cohort[0], status="refused", reason="E_NOT_INCLUDED", criterion="age_years is at least 18")
+    rest = [row for row in material.labels if row.image_id != young.image_id]
+    split = [row for row in material.split if row.image_id != young.image_id]
+    changed = replace(material, cohort=(young, *material.cohort[1:]), labels=tuple(rest), split=tuple(split))
+    box = next(step.refused for step in count_flow(changed).steps if step.title == "Readable")
+    assert box is not None
+    assert (box.title, box.by_reason) == ("Not eligible", {"does not meet: age_years is at least 18": 1})
+
+
 def test_a_cohort_without_refusals_has_one_step(material: Material) -> None:
     """A diagram does not draw empty boxes."""
     kept = {row.image_id for row in material.split}

@@ -19,7 +19,6 @@ Settings = Annotated[
 ]
 
 STAGE_HELP = {
-    "curate": "Read the images, refuse what cannot be used, and store the rest.",
     "label": "… and join each image with its ground truth.",
     "split": "… and split by patient into training, tuning and test parts.",
     "train": "… and train the networks and choose the threshold; the test set stays sealed.",
@@ -44,8 +43,8 @@ def make_verb(stage: str) -> Callable[..., None]:
     return verb
 
 
-def carry_out(context: typer.Context, source: Path, out: Path | None, settings: list[str], until: str) -> None:
-    """Open the plan and the folder, do the work, and say where the report is."""
+def carry_out(context: typer.Context, source: Path, out: Path | None, settings: list[str], until: str) -> Path:
+    """Open the plan and the folder, do the work, say where the report is, and return the folder."""
     desk = context.obj
     with desk.stoppable():
         from lucency.study.folder import StudyFolder
@@ -60,3 +59,4 @@ def carry_out(context: typer.Context, source: Path, out: Path | None, settings: 
         run_study(plan, StudyFolder(folder.resolve()), desk, until)
         if until == "report":
             desk.say(f"Report: {folder / 'report.html'}")
+    return folder.resolve()

@@ -46,12 +46,24 @@ class ImageFile:
     """One readable file: its pixels, and what it says about them."""
 
     pixels: NDArray[Any]
-    """uint8 or uint16 over its full range, axes (row, column) or (row, column, colour); 0 is black, bone is bright."""
+    """uint8 or uint16 over its full range, axes (row, column), (row, column, colour) or, of a volume, (slice, row,
+    column); 0 is black, bone is bright."""
     facts: ImageFacts = NO_FACTS
-    spacing_mm: tuple[float, float] | None = None
-    """Distance between rows and between columns in millimetres."""
+    is_volume: bool = False
+    """True when the first axis of the pixels counts slices."""
+    frame: int = 0
+    """Number of the frame or page in a file that holds several, from 1."""
+    spacing_mm: tuple[float, ...] | None = None
+    """Distance between rows and between columns in millimetres; of a volume, that between slices first."""
+    aspect: float = 1.0
+    """Distance between rows over that between columns; 1 where the file does not tell."""
     notes: tuple[str, ...] = ()
     """Codes of what was repaired or should be known, from `codes.NOTES`."""
+
+
+def aspect_of(row_mm: float, column_mm: float) -> float:
+    """Return the distance between rows over that between columns; 1 where they differ by no more than 1 %."""
+    return row_mm / column_mm if abs(row_mm / column_mm - 1) > 0.01 else 1.0
 
 
 class RefusedImage(Exception):  # noqa: N818 - a refused image is an outcome of curation, not a failure
@@ -145,9 +157,10 @@ def _read_ordinary(path: Path, content: bytes, image_format: str, window: Window
     with open_ordinary(content, image_format) as image:
         if getattr(image, "n_frames", 1) > 1:
             raise RefusedImage("E_MULTIFRAME")
+        has_deep_colours = is_deep_colour(image)  # Pillow forgets it when it loads the pixels
         image.load()
         notes: list[str] = []
-        if is_deep_colour(image):
+        if has_deep_colours:
             return ImageFile(_deep_colour(path, image, window, colour, notes), notes=tuple(notes))
         upright = _upright(image, notes)
         is_deep = upright.mode[0] in "IF"

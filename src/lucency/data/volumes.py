@@ -66,7 +66,12 @@ class Outcome:
 
 def find_volumes(folder: Path) -> tuple[Stack, ...]:
     """List the volumes below a folder and the files that are refused, in the order of their sources."""
-    kinds = {path: kind for path in _files_below(folder) if (kind := _kind_of(path))}
+    return stacks_among(folder, _files_below(folder))
+
+
+def stacks_among(folder: Path, paths: Iterable[Path]) -> tuple[Stack, ...]:
+    """List the volumes among some files below a folder, as `find_volumes` does."""
+    kinds = {path: kind for path in paths if (kind := _kind_of(path))}
     stacks = list(_dicom_stacks(folder, [path for path, kind in kinds.items() if kind == "dicom"]))
     for path, kind in kinds.items():
         if kind != "dicom":
@@ -108,10 +113,19 @@ def _files_below(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
 
 
+def is_volume_file(path: Path) -> bool:
+    """Tell whether a file is a volume by its name."""
+    return bool(_volume_suffix(path))
+
+
+def _volume_suffix(path: Path) -> str:
+    name = path.name.lower()
+    return next((suffix for suffix in VOLUME_SUFFIXES if name.endswith(suffix)), "")
+
+
 def _kind_of(path: Path) -> str:
     """Tell how a file is to be read: by how it begins, else by its name; empty where it is no candidate."""
-    name = path.name.lower()
-    if suffix := next((suffix for suffix in VOLUME_SUFFIXES if name.endswith(suffix)), ""):
+    if suffix := _volume_suffix(path):
         return suffix
     if not is_candidate(path):
         return ""

@@ -158,7 +158,11 @@ class Material:
     stages: tuple[Stage, ...]
     environment: Mapping[str, str]
     reasons: Mapping[str, str] = field(default_factory=dict)
-    """What each code of a refusal means."""
+    """What each code of a refusal or a note means."""
+    cohort_version: int = 1
+    """How often the cohort has been made anew with another outcome, this time included."""
+    set_aside: tuple[Picture, ...] = ()
+    """What was refused for its look, or noted as doubtful."""
     samples: tuple[Picture, ...] = ()
     augmentations: tuple[Picture, ...] = ()
     errors: tuple[ErrorCase, ...] = ()

@@ -17,7 +17,7 @@ from lucency.domain.parts import Part
 from lucency.domain.plan import NO_AUGMENTATION
 from lucency.provenance import head_code
 from lucency.report import words
-from lucency.report.counts import count_flow, n_refused, rows_of
+from lucency.report.counts import count_flow, n_refused, notes_of_kept, rows_of
 from lucency.report.drawing import LIGHT_COLOURS, figure_style
 from lucency.report.figures import all_figures, confusion_matrix, interval_ruler, save_ready
 from lucency.report.glossary import GLOSSARY, Term, look_up
@@ -64,6 +64,7 @@ def render_with_figures(material: Material) -> RenderedReport:
         cohort_lines=cohort_table(material),
         not_recorded=not_recorded(material),
         n_refused=n_refused(material),
+        notes=notes_of_kept(material),
         estimate_groups=estimate_groups(material),
         setting_groups=by_section(settings(material.plan)),
         augmentation_ranges=augmentation_ranges(material.plan.augmentation or NO_AUGMENTATION),

@@ -23,6 +23,7 @@ from lucency.study.pictures import AUGMENTED, ERRORS, SALIENCY, SAMPLES
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
 from lucency.study.tables import read_predictions
+from lucency.study.versions import n_versions
 
 if TYPE_CHECKING:
     from lucency.report import material
@@ -68,6 +69,7 @@ def gather(plan: Plan, folder: StudyFolder) -> "material.Material":
         ),
         environment=stages[-1].payload["environment"],
         reasons=EXPLANATIONS,
+        cohort_version=n_versions(folder),
         samples=tuple(_pictures(folder, SAMPLES)),
         augmentations=tuple(_pictures(folder, AUGMENTED)),
         errors=tuple(

@@ -12,7 +12,7 @@ from lucency.data.dicom.header import PIXELS, integer_of, numbers_of, parse, sil
 from lucency.data.dicom.pixels import GREY, decode_pixels, layout_of
 from lucency.data.dicom.shading import shade, show_colours
 from lucency.data.grey_levels import Window
-from lucency.data.reading import ImageFile, RefusedImage
+from lucency.data.reading import ImageFile, RefusedImage, aspect_of
 
 NOT_PICTURES = {"SEG", "RTDOSE"}
 """Modalities whose pixels are drawn upon a picture and are none themselves."""
@@ -54,13 +54,15 @@ def _refuse_what_is_no_picture(header: FileDataset) -> None:
 def _image_file(header: FileDataset, pixels: NDArray[Any], notes: list[str]) -> ImageFile:
     """Put the pixels together with what the header says about them."""
     spacing_mm = spacing_mm_of(header, notes)
-    aspect = numbers_of(header, "PixelAspectRatio", notes)
-    row_mm, column_mm = spacing_mm or (aspect if len(aspect) == 2 and min(aspect) > 0 else (1.0, 1.0))
-    if abs(row_mm / column_mm - 1) > 0.01:
+    ratio = numbers_of(header, "PixelAspectRatio", notes)
+    row_mm, column_mm = spacing_mm or (ratio if len(ratio) == 2 and min(ratio) > 0 else (1.0, 1.0))
+    aspect = aspect_of(row_mm, column_mm)
+    if aspect != 1:
         notes.append("N_NOT_SQUARE")
     return ImageFile(
         pixels=pixels,
         facts=facts_of(partial(text_of, header)),
         spacing_mm=spacing_mm,
+        aspect=aspect,
         notes=tuple(dict.fromkeys(notes)),
     )
