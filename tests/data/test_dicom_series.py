@@ -159,6 +159,24 @@ def test_the_same_slice_twice_counts_once(tmp_path):
     assert one.notes == ("N_DUPLICATE_SLICE",)
 
 
+def test_a_copy_that_cannot_be_read_gives_way_to_one_that_can(tmp_path):
+    """A transfer was cut, and repeated under another name."""
+    paths = save_all(tmp_path, ct_slices(HU))
+    (tmp_path / "a.dcm").write_bytes(paths[4].read_bytes()[:-50])
+    found = outcomes(tmp_path)
+    assert refusals(found) == {"a.dcm": "E_TRUNCATED"}
+    assert np.array_equal(volumes(found)[0].volume.values, HU)
+
+
+def test_a_slice_that_is_left_alone_tells_that_others_are_missing(tmp_path):
+    """Of a whole CT one slice came through: it is no CT."""
+    paths = save_all(tmp_path, ct_slices(HU))
+    for path in paths[1:]:
+        path.write_bytes(path.read_bytes()[:300])
+    (one,) = volumes(outcomes(tmp_path))
+    assert one.notes == ("N_INCOMPLETE",)
+
+
 def test_different_slices_in_one_place_are_refused(tmp_path):
     """Nobody knows which of them is right."""
     headers = ct_slices(HU)

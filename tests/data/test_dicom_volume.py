@@ -77,6 +77,15 @@ def test_numbers_of_a_ct_without_rescale_are_no_hounsfield_units(tmp_path):
     assert np.array_equal(only(tmp_path).volume.values, HU + 1024)
 
 
+def test_a_sign_that_is_not_told_is_not_guessed(tmp_path):
+    """Without Pixel Representation the highest bit may be a number or a sign; where it is never set, nothing hangs on it."""
+    for stored, code in [(HU[0] + 1024, "E_BAD_HEADER"), (np.abs(HU[0]) // 2, "")]:
+        header = dataset(stored.astype(np.uint16), bits_stored=12, **MR)
+        del header.PixelRepresentation
+        write(tmp_path / "a.dcm", header)
+        assert only(tmp_path).code == code
+
+
 def test_dark_bone_stays_as_stored_with_a_note(tmp_path):
     """Values are values; it is the picture that is inverted."""
     stored = DRAW.integers(0, 4096, (10, 14)).astype(np.uint16)
@@ -257,6 +266,7 @@ def test_deep_nesting_neither_hangs_nor_harms(tmp_path, depth):
         assert {one.code for one in outcomes} <= {"E_UNREADABLE", "E_GAP"} or outcomes[0].volume is not None
 
 
+@pytest.mark.filterwarnings("ignore:Invalid value for VR UI")  # pydicom's remark on what this test writes
 def test_links_in_circles_and_identifiers_like_paths_are_harmless(tmp_path):
     """A folder may lead to itself, a UID may look like a way out, a DICOMDIR is not followed."""
     headers = ct_slices(HU, series="../../../etc/passwd", StudyInstanceUID="/etc/shadow")
@@ -280,22 +290,14 @@ def test_every_bundled_file_has_an_outcome():
     assert any(one.volume is not None for one in found)
 
 
-@pytest.mark.parametrize(
-    "name", ["MR_small.dcm", "CT_small.dcm", "emri_small.dcm", "MR_small_RLE.dcm", "eCT_Supplemental.dcm"]
-)
+@pytest.mark.parametrize("name", ["MR_small.dcm", "CT_small.dcm", "MR_small_RLE.dcm", "MR_small_bigendian.dcm"])
 def test_bundled_images_have_the_values_of_pydicom(tmp_path, name):
-    """Against an independent decoder and rescale, where the file is there."""
+    """Against an independent rescale, on files of real scanners."""
     path = BUNDLED / "test_files" / name
-    if not path.exists():
-        pytest.skip(f"{name} is not bundled with this pydicom")
     (tmp_path / name).write_bytes(path.read_bytes())
-    outcome = next(iter(read_folder(tmp_path)))
     header = pydicom.dcmread(path)
-    if outcome.volume is None:
-        assert outcome.code in ("E_NOGEOM", "E_DUPPOS")
-        return
     expected = header.pixel_array * float(header.get("RescaleSlope", 1)) + float(header.get("RescaleIntercept", 0))
-    assert np.array_equal(np.squeeze(outcome.volume.values), expected)
+    assert np.array_equal(only(tmp_path).volume.values[0], expected)
 
 
 @pytest.mark.real

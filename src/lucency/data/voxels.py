@@ -7,6 +7,7 @@ MOST_VOXELS = 2**29
 """Larger volumes are refused before memory is taken for them; 2,000 slices of 512² have 524 million."""
 
 _INT16 = np.iinfo(np.int16)
+_LARGEST = np.finfo(np.float32).max
 _LARGEST_EXACT = 2**24
 """Whole numbers up to here are exact in float32."""
 
@@ -27,7 +28,7 @@ def voxels(values: NDArray, notes: list[str]) -> NDArray:
         if max(-low, high) > _LARGEST_EXACT:
             notes.append("N_ROUNDED")
         return values.astype(np.float32)
-    is_finite = np.isfinite(values)
+    is_finite = np.abs(values) <= _LARGEST  # False for what is no number
     if not is_finite.all():
         notes.append("N_NOT_FINITE")
         values = np.where(is_finite, values, values[is_finite].min() if is_finite.any() else 0)
