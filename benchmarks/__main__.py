@@ -1,8 +1,10 @@
 """Run every benchmark, side by side with its peers: `make bench`."""
 
-from benchmarks import augmentation, pneumonia, startup, training
+from benchmarks import augmentation, header_scan, pneumonia, startup, training, volumes
 
 startup.main()
 augmentation.main()
 training.main()
+header_scan.main()
+volumes.main()
 pneumonia.main()
