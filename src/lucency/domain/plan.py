@@ -90,6 +90,17 @@ class Image(Section):
         return 1 if self.channels == "grey" else 3
 
 
+class NearDuplicates(Section):
+    """Images that are one: re-encoded, resized, windowed anew, mirrored, inverted, padded or cropped a little."""
+
+    action: Literal["link", "refuse", "ignore"] = "link"
+    """`link` keeps all of them and puts them into the same part of the split; `refuse` keeps the first of each group and
+    refuses its later copies; `ignore` does not look for any."""
+    similarity: Annotated[float, Field(gt=0.5, le=1)] = 0.9
+    """Least correlation of fine details between two copies, after one is laid over the other. Different chest radiographs
+    reach 0.81; a lower value finds copies that were changed more, and links more images that only look alike."""
+
+
 class Data(Section):
     """The images, their labels and their patients."""
 
@@ -102,6 +113,8 @@ class Data(Section):
     by image would let the same patient train and test."""
     image: Image = Image()
     """The one form that every image is brought to."""
+    near_duplicates: NearDuplicates = NearDuplicates()
+    """What to do with images that are one, although their files and pixels differ."""
 
 
 class Split(Section):
