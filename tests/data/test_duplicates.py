@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
+from films import CHANGES, Film, as_jpeg, cropped, draw_films
 from lucency.data.duplicates import Pair, grouped, near_duplicates
 from lucency.data.fingerprint import fingerprint, from_text
-from films import CHANGES, Film, as_jpeg, cropped, draw_films
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from films import draw_films
 from lucency.data.duplicates import near_duplicates
 from lucency.data.fingerprint import fingerprint
-from films import draw_films
 
 FILMS = draw_films(12, seed=21, size=96)
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from films import CHANGES, draw_films
 from lucency.data.duplicates import near_duplicates
 from lucency.data.fingerprint import fingerprint
-from films import CHANGES, draw_films
 
 
 def test_planted_copies_are_found_and_other_patients_are_not_linked(tally: Callable[[str, int, int], None]) -> None:
