@@ -19,6 +19,13 @@ REFUSALS: dict[str, str] = {
     "E_NO_LABEL": "The image has no label in the ground truth (reference standard).",
     "E_DOUBLE_LABEL": "The ground truth (reference standard) names this image more than once, with different labels.",
     "E_NO_PATIENT": "The patient of this image is not known, so that it cannot be kept apart from the test set.",
+    "E_TINY": "The image is smaller than the plan asks for (`data.quality.smallest_side`).",
+    "E_CLIPPED": "Much of the exposed field is all white or all black, and the plan refuses such images.",
+    "E_BLURRED": "The image is blurred, and the plan refuses such images.",
+    "E_NOISY": "The image is noisy, and the plan refuses such images.",
+    "E_SCREENSHOT": "The image looks like a picture of a screen, and the plan refuses such images.",
+    "E_ODD_MODALITY": "The image is of another kind than the rest of the cohort, and the plan refuses such images.",
+    "E_NEAR_DUPLICATE": "Nearly the same image was already kept (re-encoded, resized, mirrored or cropped), and the plan refuses copies.",
 }
 """Why an image was refused."""
 
@@ -38,6 +45,12 @@ NOTES: dict[str, str] = {
     "N_COMMA_DECIMAL": "A number in the header is written with a decimal comma; it was read as a decimal point.",
     "N_NOT_SQUARE": "The pixels are not square; the image looks stretched unless the spacing is used.",
     "N_DETECTOR_SPACING": "The pixel spacing is that at the detector, without correction for magnification.",
+    "N_CLIPPED": "Much of the exposed field is all white or all black; what was there is lost.",
+    "N_BLURRED": "The image is blurred, even at the size that a network sees.",
+    "N_NOISY": "The image is noisy, even at the size that a network sees.",
+    "N_SCREENSHOT": "Parts are perfectly even or coloured, as the bars of a window are: perhaps a picture of a screen.",
+    "N_ODD_MODALITY": "The image is of another kind than the rest of the cohort, by its header or by its look.",
+    "N_NEAR_DUPLICATE": "Nearly the same image is in the cohort (re-encoded, resized, mirrored or cropped); both go to the same part.",
 }
 """What was repaired, or should be known, about an image that was read."""
 

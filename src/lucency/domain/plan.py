@@ -90,6 +90,19 @@ class Image(Section):
         return 1 if self.channels == "grey" else 3
 
 
+class Quality(Section):
+    """Which images are too poor to be kept, and whether noise is taken away. What is not refused is noted."""
+
+    smallest_side: Annotated[int, Field(ge=1)] = 16
+    """Pixels of the shorter side below which an image is refused."""
+    refuse: tuple[Literal["clipped", "blurred", "noisy", "screenshot", "odd_modality"], ...] = ()
+    """Faults for which an image is refused and not only noted: `clipped` (too much of the exposed field is all white or all
+    black), `blurred`, `noisy`, `screenshot` (toolbars, windows), `odd_modality` (another kind of image than the rest)."""
+    denoise: Literal["none", "median", "wavelet", "non_local_means"] = "none"
+    """Takes noise away before an image is stored: `median` against single wrong pixels, `wavelet` against even grain, and
+    `non_local_means`, which keeps fine structures best and is slow. It also takes fine detail away."""
+
+
 class NearDuplicates(Section):
     """Images that are one: re-encoded, resized, windowed anew, mirrored, inverted, padded or cropped a little."""
 
@@ -113,6 +126,8 @@ class Data(Section):
     by image would let the same patient train and test."""
     image: Image = Image()
     """The one form that every image is brought to."""
+    quality: Quality = Quality()
+    """Which images are too poor to be kept, and whether noise is taken away."""
     near_duplicates: NearDuplicates = NearDuplicates()
     """What to do with images that are one, although their files and pixels differ."""
 
