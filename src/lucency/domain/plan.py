@@ -98,9 +98,9 @@ class Quality(Section):
     refuse: tuple[Literal["clipped", "blurred", "noisy", "screenshot", "odd_modality"], ...] = ()
     """Faults for which an image is refused and not only noted: `clipped` (too much of the exposed field is all white or all
     black), `blurred`, `noisy`, `screenshot` (toolbars, windows), `odd_modality` (another kind of image than the rest)."""
-    denoise: Literal["none", "median", "wavelet", "non_local_means"] = "none"
-    """Takes noise away before an image is stored: `median` against single wrong pixels, `wavelet` against even grain, and
-    `non_local_means`, which keeps fine structures best and is slow. It also takes fine detail away."""
+    denoise: Literal["none", "median", "diffusion"] = "none"
+    """Takes noise away before an image is stored: `median` against single wrong pixels, `diffusion` against grain, which
+    spares edges. Both also take fine detail away."""
 
 
 class NearDuplicates(Section):
