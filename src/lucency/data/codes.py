@@ -25,7 +25,7 @@ REFUSALS: dict[str, str] = {
     "E_NOISY": "The image is noisy, and the plan refuses such images.",
     "E_SCREENSHOT": "The image looks like a picture of a screen, and the plan refuses such images.",
     "E_ODD_MODALITY": "The image is of another kind than the rest of the cohort, and the plan refuses such images.",
-    "E_NEAR_DUPLICATE": "The same image was already kept in another encoding, size or crop, or mirrored; the plan refuses copies.",
+    "E_NEAR_DUPLICATE": "The same image was already kept in another encoding, size or crop; the plan refuses copies.",
 }
 """Why an image was refused."""
 
@@ -50,7 +50,7 @@ NOTES: dict[str, str] = {
     "N_NOISY": "The image is noisy, even at the size that a network sees.",
     "N_SCREENSHOT": "Parts are perfectly even or coloured, as the bars of a window are: perhaps a picture of a screen.",
     "N_ODD_MODALITY": "The image is of another kind than the rest of the cohort, by its header or by its look.",
-    "N_NEAR_DUPLICATE": "The same image is in the cohort in another encoding, size or crop, or mirrored; both go to the same part.",
+    "N_NEAR_DUPLICATE": "The same image is in the cohort in another encoding, size or crop; both go to the same part.",
 }
 """What was repaired, or should be known, about an image that was read."""
 
