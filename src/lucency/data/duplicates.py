@@ -1,7 +1,8 @@
 """Find near-duplicates: one image re-encoded, resized, windowed anew, inverted, mirrored, padded, or cropped a little.
 
-A hash of 64 bits finds the pairs that may be copies; each of them is then aligned and compared in its fine details.
-Radiographs of different patients look alike, and linked patients go to the same part, so precision comes first.
+A hash of 64 bits finds the pairs that may be copies; those that stay alike on a closer look are aligned and compared in
+their fine details. Radiographs of different patients look alike, and linked patients go to the same part, so precision
+comes first.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,8 @@ Kind = Literal["copy", "mirrored", "inverted", "crop"]
 
 RADIUS = 11
 """Bits of 64 in which the hashes of two copies may differ."""
+ALIKE = 0.7
+"""Correlation of their longer waves from which on two images are worth aligning; copies have more."""
 ENOUGH = 0.9
 """Correlation of fine details from which on two images are taken for one."""
 
@@ -57,13 +60,14 @@ _LOOKS = (
     _Look("crop", scale=0.93),
     _Look("crop", scale=0.87),
 )
-_N_BITS, _N_WAVES = 64, 12
+_N_BITS, _N_WAVES = 64, 16
 _AT_ONCE = 2048
+_COMPARED_AT_ONCE = 2**16
 
 Thumbnails = NDArray[np.uint8]
 """Axes (image, row, column)."""
 Coefficients = NDArray[np.float32]
-"""Strength of the 64 longest cosine waves, axes (image, wave)."""
+"""Strength of cosine waves from the longest to a sixteenth of the image, axes (image, wave)."""
 
 
 def near_duplicates(fingerprints: Sequence[Fingerprint], enough: float = ENOUGH) -> list[Pair]:
@@ -130,15 +134,28 @@ def _distinct(fingerprints: Sequence[Fingerprint]) -> tuple[Thumbnails, NDArray[
 
 
 def _candidates(thumbnails: Thumbnails) -> Iterator[tuple[_Look, IndexPairs]]:
-    """Yield, look by look, the pairs (original, copy) whose hashes are near each other once the original looks so."""
+    """Yield, look by look, the pairs (original, copy) that are near each other once the original looks so."""
     coefficients = _coefficients(thumbnails, _SAME)
     typical = _typical(coefficients)
-    hashes = _hashes(coefficients - typical)
+    coefficients -= typical
+    hashes = _hashes(coefficients)
     for look in _LOOKS:
-        pairs = pairs_within(RADIUS, _hashes(_coefficients(thumbnails, look) - typical), hashes)
+        seen = _coefficients(thumbnails, look) - typical
+        pairs = pairs_within(RADIUS, _hashes(seen), hashes)
         # a copy of a copy is the original; only a crop knows which of the two it was made from
         is_wanted = pairs[:, 0] != pairs[:, 1] if look.scale < 1 else pairs[:, 0] < pairs[:, 1]
-        yield look, pairs[is_wanted]
+        yield look, _alike(pairs[is_wanted], seen, coefficients)
+
+
+def _alike(pairs: IndexPairs, originals: Coefficients, copies: Coefficients) -> IndexPairs:
+    """Keep the pairs whose waves correlate."""
+    kept = []
+    for start in range(0, len(pairs), _COMPARED_AT_ONCE):
+        some = pairs[start : start + _COMPARED_AT_ONCE]
+        original, copy = originals[some[:, 0]], copies[some[:, 1]]
+        lengths = np.linalg.norm(original, axis=1) * np.linalg.norm(copy, axis=1)
+        kept.append(some[np.einsum("pw,pw->p", original, copy) >= ALIKE * lengths])
+    return np.concatenate(kept) if kept else pairs
 
 
 def _coefficients(thumbnails: Thumbnails, look: _Look) -> Coefficients:
@@ -152,8 +169,8 @@ def _coefficients(thumbnails: Thumbnails, look: _Look) -> Coefficients:
         for start in range(0, len(thumbnails), _AT_ONCE)
     ]
     n_waves = np.hypot(*np.mgrid[:_N_WAVES, :_N_WAVES]).ravel()
-    longest = np.argsort(n_waves, kind="stable")[1 : _N_BITS + 1]  # without the mean
-    return look.sign * np.concatenate(parts).reshape(len(thumbnails), -1)[:, longest]
+    longest_first = np.argsort(n_waves, kind="stable")[1 : np.count_nonzero(n_waves < _N_WAVES)]  # without the mean
+    return look.sign * np.concatenate(parts).reshape(len(thumbnails), -1)[:, longest_first]
 
 
 def _even(thumbnails: Thumbnails) -> Pictures:
@@ -175,7 +192,8 @@ def _typical(coefficients: Coefficients) -> Coefficients:
 
 
 def _hashes(coefficients: Coefficients) -> Hashes:
-    bits = np.packbits(coefficients > 0, axis=1, bitorder="little")
+    """Take the signs of the 64 longest waves."""
+    bits = np.packbits(coefficients[:, :_N_BITS] > 0, axis=1, bitorder="little")
     return np.ascontiguousarray(bits).view(np.uint64)[:, 0]
 
 
