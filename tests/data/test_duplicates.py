@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from films import CHANGES, Film, as_jpeg, cropped, draw_films
+from films import CHANGES, Film, as_jpeg, cropped, draw_films, shaded
 from lucency.data.duplicates import Pair, grouped, near_duplicates
 from lucency.data.fingerprint import fingerprint, from_text
 
@@ -41,6 +41,16 @@ def test_many_copies_are_linked_by_few_pairs(films: list[Film]) -> None:
     pairs = found_in([*copies, *films[1:]])
     assert len(pairs) == 99
     assert grouped(pairs, 129) == [list(range(100))]
+
+
+def test_a_cohort_of_copies_is_recognised_as_one(films: list[Film]) -> None:
+    """What all images have in common must not be taken from the copies alone, or their hashes would be noise."""
+    draw = np.random.default_rng(1)
+    copies = [
+        as_jpeg(cropped(shaded(films[0], lambda level: level ** draw.uniform(0.7, 1.4)), *draw.uniform(0, 0.015, 4)))
+        for _ in range(150)
+    ]
+    assert grouped(found_in([*copies, *films[1:4]]), 153) == [list(range(150))]
 
 
 def test_groups_follow_links_of_links() -> None:
