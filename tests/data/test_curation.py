@@ -27,7 +27,7 @@ def data_of(images: Path, **settings: object) -> Data:
 
 def cohort_of(images: Path, store: Path, **settings: object) -> list[CohortRow]:
     data = data_of(images, **settings)
-    return curate(find_images(data), data, store, "key", Silence())
+    return curate(find_images(data), data, store, "key", Silence()).rows
 
 
 def labelled(cohort: list[CohortRow], **settings: object) -> dict[str, tuple[str, str]]:
@@ -103,7 +103,7 @@ def test_a_stopped_curation_goes_on_and_ends_the_same(images: Path, tmp_path: Pa
         desk = Impatient()
         desk.left = draw.randint(1, 20)
         try:
-            rows = curate(find_images(data), data, tmp_path / "stopped", "key", desk)
+            rows = curate(find_images(data), data, tmp_path / "stopped", "key", desk).rows
         except Interrupted:
             continue
     assert rows == expected
@@ -292,3 +292,26 @@ def test_colour_turns_grey_by_luma_and_grey_fills_three_channels() -> None:
     pixels[..., 1] = 100
     assert (fit(pixels, Image(size=8)) == 59).all()
     assert fit(pixels[..., 1], Image(size=8, channels="colour")).shape == (3, 8, 8)
+
+
+def test_slices_of_a_volume_are_means_of_their_slabs() -> None:
+    """Nothing between two slices is lost, and more slices than there are lie between those that are."""
+    volume = np.arange(8, dtype=np.uint16)[:, None, None] * np.full((1, 6, 6), 100, np.uint16)
+    four = fit(volume, Image(size=8, n_slices=4, fit="stretch"))
+    assert four.shape == (4, 8, 8)
+    assert four[:, 0, 0].tolist() == [50, 250, 450, 650]
+    five = fit(volume, Image(size=8, n_slices=5, fit="stretch"))[:, 0, 0]
+    first = 100 * 0.6 / 1.6  # the whole of slice 0 and 0.6 of slice 1
+    assert np.allclose(five[[0, 2, 4]], [first, 350, 700 - first], atol=0.5)
+    sixteen = fit(volume, Image(size=8, n_slices=16, fit="stretch"))[:, 0, 0]
+    assert sixteen[[0, 1, 2, -1]].tolist() == [0, 25, 75, 700]
+    assert np.array_equal(fit(volume, Image(size=8, n_slices=8, fit="stretch"))[:, 0, 0], volume[:, 0, 0])
+
+
+def test_pixels_that_are_not_square_keep_the_proportions_of_the_patient() -> None:
+    """A square of 20 × 20 mm stays a square, whatever its pixels."""
+    pixels = np.zeros((20, 40), np.uint8)
+    pixels[5:15, 10:30] = 200  # rows 2 mm apart, columns 1 mm: 20 × 20 mm
+    fitted = fit(pixels, Image(size=40), aspect=2.0)[0]
+    rows, columns = np.nonzero(fitted > 100)
+    assert np.ptp(rows) == np.ptp(columns) == 19

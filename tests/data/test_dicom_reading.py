@@ -2,6 +2,8 @@
 
 import concurrent.futures
 import logging
+import os
+import signal
 import struct
 import warnings
 from pathlib import Path
@@ -278,11 +280,23 @@ def test_the_header_says_who_and_where(tmp_path):
         PixelSpacing=[0.2, 0.1],
     )
     image = read_image(path)
-    assert (image.patient, image.exam, image.series, image.instance) == ("AB7@WARD", "1.2.3", "1.2.3.1", "1.2.3.4")
-    assert (image.site, image.sex, image.laterality, image.view, image.modality) == ("North", "F", "L", "MLO", "DX")
-    assert image.age_years == 90
+    facts = image.facts
+    assert (facts.patient, facts.exam, facts.series, facts.instance) == ("AB7@WARD", "1.2.3", "1.2.3.1", "1.2.3.4")
+    assert (facts.site, facts.sex, facts.laterality, facts.view, facts.modality) == ("North", "F", "L", "MLO", "DX")
+    assert facts.age_years == 90
     assert image.spacing_mm == (0.2, 0.1)
     assert "N_NOT_SQUARE" in image.notes
+
+
+def test_the_header_says_how_an_image_was_made(tmp_path):
+    """The acquisition protocol; of the date only the year, of numbers only those that can be."""
+    how = {"Manufacturer": "Acme", "ManufacturerModelName": "X1", "StudyDate": "20190412", "KVP": "110.0",
+           "SliceThickness": "1.50", "ConvolutionKernel": ["B30f", "x"], "MagneticFieldStrength": "1.5"}  # fmt: skip
+    facts = read_image(write_dicom(tmp_path / "a.dcm", RAMP, **how)).facts
+    assert (facts.manufacturer, facts.model, facts.year, facts.kvp) == ("Acme", "X1", "2019", "110")
+    assert (facts.slice_thickness_mm, facts.kernel, facts.field_strength_tesla) == ("1.5", "B30f", "1.5")
+    odd = read_image(write_dicom(tmp_path / "b.dcm", RAMP, StudyDate="", KVP="", FilterType="WEDGE")).facts
+    assert (odd.year, odd.kvp, odd.kernel, odd.manufacturer) == ("", "", "WEDGE", "")
 
 
 @pytest.mark.parametrize(
@@ -300,7 +314,7 @@ def test_age_is_in_completed_years(tmp_path, elements, years):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom warns while it writes an invalid age
         path = write_dicom(tmp_path / "a.dcm", RAMP, **elements)
-    assert read_image(path).age_years == years
+    assert read_image(path).facts.age_years == years
 
 
 def test_a_file_without_preamble_is_read_with_a_note(tmp_path):
@@ -351,6 +365,7 @@ def test_an_image_larger_than_its_file_is_refused_before_memory_is_taken(tmp_pat
         ({"RescaleSlope": 0}, "E_BAD_HEADER"),
         ({"Rows": 0}, "E_BAD_HEADER"),
         ({"BitsStored": 17}, "E_BAD_HEADER"),
+        ({"PixelRepresentation": 2}, "E_BAD_HEADER"),
         ({"PhotometricInterpretation": "HSV"}, "E_CODEC"),
     ],
 )
@@ -358,6 +373,17 @@ def test_what_cannot_be_shown_rightly_is_refused(tmp_path, elements, code):
     """Each reason has its code, and each code its plain words."""
     assert refusal(write_dicom(tmp_path / "a.dcm", RAMP, **elements)) == code
     assert code in codes.EXPLANATIONS
+
+
+def test_a_stream_that_is_labelled_as_plain_numbers_is_refused(tmp_path):
+    """A program unpacked the label and not the pixels: as numbers they are noise."""
+    header = dataset(RAMP)
+    plain = header.PixelData
+    header.compress(RLELossless, generate_instance_uid=False)
+    stream, header.file_meta.TransferSyntaxUID = header.PixelData, pydicom.uid.ExplicitVRLittleEndian
+    header.PixelData = stream.ljust(len(plain), b"\0")
+    header["PixelData"].is_undefined_length = False
+    assert refusal(write(tmp_path / "a.dcm", header)) == "E_UNREADABLE"
 
 
 def test_video_is_refused_as_undecodable(tmp_path):
@@ -400,7 +426,8 @@ def test_damaged_streams_cannot_end_the_program(tmp_path, monkeypatch):
     child.kill()
     child.wait()
     assert np.array_equal(read_image(path, "full").pixels, FULL)
-    monkeypatch.setattr(decoding, "MOST_SECONDS", 0.0)
+    monkeypatch.setattr(decoding, "MOST_SECONDS", 0.2)
+    os.kill(decoding._idle_children[-1].pid, signal.SIGSTOP)  # it hangs
     assert refusal(path) == "E_UNREADABLE"
 
 

@@ -13,7 +13,7 @@ from lucency.domain.cohort import KEPT, CohortRow, LabelRow, SplitRow
 from lucency.domain.plan import Split
 from lucency.errors import PatientLeakError, SourceError, StudyError
 
-BLANK = CohortRow(*[""] * 9, 0, 0, *[""] * 7, 0, KEPT, "", "")
+BLANK = CohortRow(image_id="")
 PATIENT = st.tuples(st.integers(1, 4), st.integers(0, 2), st.integers(0, 8))
 """Number of images, class, and a number by which some patients share an image."""
 

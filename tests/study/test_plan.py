@@ -97,12 +97,31 @@ def test_a_written_plan_reads_back_the_same(tmp_path: Path) -> None:
     assert read_plan(write(tmp_path, write_plan(plan))) == plan
 
 
-def test_every_setting_has_a_description_and_all_but_two_a_default() -> None:
+def test_every_setting_has_a_description_and_all_but_the_necessary_a_default() -> None:
     """The schema is the manual."""
-    for place, field in every_setting():
-        assert field.description, place
-    required = [".".join(place) for place, field in every_setting() if field.is_required()]
-    assert required == ["task", "data", "data.images"]
+    settings = dict(every_setting())
+    assert all(field.description for field in settings.values())
+
+    def is_needed(place: tuple[str, ...]) -> bool:
+        return not place or (settings[place].is_required() and is_needed(place[:-1]))
+
+    assert [".".join(place) for place in settings if is_needed(place)] == ["task", "data", "data.images"]
+
+
+@pytest.mark.parametrize(
+    ("population", "words"),
+    [
+        ({"age": {"mean": 50}}, "`mean` and `sd` together"),
+        ({"age": {}}, "or `bands`"),
+        ({"age": {"bands": {"young": 0.5}}}, "no band of ages"),
+        ({"sex": {"F": 0.7, "M": 0.7}}, "more than 1"),
+        ({"clinical": {"smoker": {"yes": 0.7, "no": 0.7}}}, "more than 1"),
+    ],
+)
+def test_a_population_that_cannot_be_is_refused(population: dict, words: str) -> None:
+    """A comparison with numbers that contradict each other would mislead."""
+    with pytest.raises(ValueError, match=words):
+        Plan.model_validate({"task": "classification", "data": {"images": "x", "population": population}})
 
 
 def test_every_written_out_key_is_a_setting() -> None:

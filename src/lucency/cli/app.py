@@ -2,7 +2,7 @@
 
 import typer
 
-from lucency.cli import audit, demo, glossary, init, lab, run, schema
+from lucency.cli import audit, curate, deidentify, demo, glossary, init, lab, run, schema
 
 app = typer.Typer(
     name="lucency",
@@ -18,8 +18,10 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("init")(init.init)
 app.command("run")(run.run)
+app.command("curate")(curate.curate)
 for stage, summary in run.STAGE_HELP.items():
     app.command(stage, help=summary)(run.make_verb(stage))
+app.command("deidentify")(deidentify.deidentify)
 app.command("audit")(audit.audit)
 app.command("glossary")(glossary.glossary)
 app.command("schema")(schema.schema)

@@ -19,9 +19,9 @@ Settings = Annotated[
 ]
 
 STAGE_HELP = {
-    "curate": "Read the images, refuse what cannot be used, and store the rest.",
     "label": "… and join each image with its ground truth.",
     "split": "… and split by patient into training, tuning and test parts.",
+    "describe": "… and describe the cohort: whom it stands for, and whether anything gives the label away.",
     "train": "… and train the networks and choose the threshold; the test set stays sealed.",
     "evaluate": "… and open the sealed test set and measure.",
     "explain": "… and show errors and what the network looked at.",
@@ -44,12 +44,14 @@ def make_verb(stage: str) -> Callable[..., None]:
     return verb
 
 
-def carry_out(context: typer.Context, source: Path, out: Path | None, settings: list[str], until: str) -> None:
-    """Open the plan and the folder, do the work, and say where the report is."""
+def carry_out(
+    context: typer.Context, source: Path, out: Path | None, settings: list[str], until: str, deidentify: bool = False
+) -> Path:
+    """Open the plan and the folder, do the work, say where the report is, and return the folder."""
     desk = context.obj
     with desk.stoppable():
         from lucency.study.folder import StudyFolder
-        from lucency.study.plan import read_plan
+        from lucency.study.plan import read_plan, with_deidentification
         from lucency.study.run import run as run_study
 
         if source.is_dir():
@@ -57,6 +59,9 @@ def carry_out(context: typer.Context, source: Path, out: Path | None, settings: 
         else:
             plan_path, folder = source, out or Path(source.stem if source.stem == "study" else f"{source.stem}-study")
         plan = read_plan(plan_path, settings)
+        if deidentify:
+            plan = with_deidentification(plan)
         run_study(plan, StudyFolder(folder.resolve()), desk, until)
         if until == "report":
             desk.say(f"Report: {folder / 'report.html'}")
+    return folder.resolve()

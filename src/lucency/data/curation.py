@@ -4,11 +4,9 @@ Nothing is dropped in silence: each candidate becomes a row of the cohort. The w
 curation goes on where it was. True identifiers never reach the disk: the journal holds hashes, the cohort numbers.
 """
 
-import json
 import os
-import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import islice
@@ -17,129 +15,94 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lucency.data.ground_truth.tables import image_matcher, read_table, require_table
+from lucency.data.clinical import Clinical, read_clinical
+from lucency.data.criteria import judge, refuse_unknown_columns
+from lucency.data.journal import Journal
+from lucency.data.naming import SAME_NAMES, Naming
+from lucency.data.patients import PatientRule, patient_rule, refuse_unknown_patients
 from lucency.data.reading import ImageFile, RefusedImage
 from lucency.data.sources import Candidate, Source
 from lucency.data.store import StoreWriter, fit
-from lucency.domain.cohort import KEPT, REFUSED, CohortRow
+from lucency.domain.cohort import KEPT, NOT_METADATA, REFUSED, CohortRow
 from lucency.domain.plan import Data
 from lucency.domain.progress import Desk
-from lucency.errors import PlanError, SourceError
-from lucency.provenance import sha256_of, sha256_of_bytes, storage_errors
-
-PatientRule = Callable[[Candidate, ImageFile], str]
+from lucency.errors import SourceError
+from lucency.provenance import sha256_of, sha256_of_bytes
 
 BLANK_SHARE = 0.02
 """An image whose grey levels span less than this share of the scale shows nothing."""
 
+COLUMNS = tuple(field.name for field in fields(CohortRow) if field.name not in NOT_METADATA)
+"""What a criterion may speak of."""
+
 
 @dataclass(frozen=True)
 class _Finding:
-    """What reading one candidate gave: its row (identifiers hashed) and, if kept, its pixels."""
+    """What was found of one image: its row (identifiers hashed) and, if kept, its pixels."""
 
     row: CohortRow
     pixels: NDArray | None
 
 
-def curate(source: Source, data: Data, folder: Path, key: str, desk: Desk) -> list[CohortRow]:
-    """Read all candidates into the store in `folder` and return one row for each.
+@dataclass(frozen=True)
+class Curation:
+    """A curated cohort, and what joins it with tables on its patients."""
+
+    rows: list[CohortRow]
+    """One for each image or frame."""
+    patients: dict[str, str]
+    """Hash of a patient's identifier → number (P0001 …); never written down."""
+    clinical: Clinical
+    """The clinical table, to be joined; empty where the plan names none."""
+
+
+def curate(source: Source, data: Data, folder: Path, key: str, desk: Desk, naming: Naming = SAME_NAMES) -> Curation:
+    """Read all candidates into the store in `folder`; `naming` is the way from the names in tables to those of images.
 
     Raises:
-        SourceError: the patients cannot be known, or no image is left.
+        SourceError: the patients cannot be known, or no image is left; the clinical table cannot be used.
+        PlanError: a criterion speaks of a column that does not exist.
         Interrupted: stopped by the user; the next call with the same key goes on.
     """
-    rule = patient_rule(data)
-    _refuse_unknown_patients(source, data, rule)
-    journal = _Journal(folder / "journal.jsonl", key)
-    rows = journal.rows
-    n_kept = sum(row.status == KEPT for row in rows)
+    clinical = read_clinical(data, naming)
+    refuse_unknown_columns((*data.include, *data.exclude), (*COLUMNS, *clinical.columns))
+    rule = patient_rule(data, naming)
+    refuse_unknown_patients(source, data, rule)
+    journal = Journal(folder / "journal.jsonl", key)
+    n_kept = sum(row.status == KEPT for row in journal.rows)
     writer = StoreWriter(folder, data.image, n_kept, journal.dtype)
-    remaining = source.candidates[len(rows) :]
-    with desk.progress("Reading images", len(source.candidates), n_done=len(rows)) as progress:
-        for finding in _read_in_parallel(remaining, lambda candidate: _examine(candidate, data, rule)):
-            row = finding.row
-            if finding.pixels is not None:
-                row = replace(row, store_row=writer.append(finding.pixels))
-            rows.append(row)
+    remaining = source.candidates[journal.n_candidates :]
+    with desk.progress("Reading images", len(source.candidates), n_done=journal.n_candidates) as progress:
+        for findings in _read_in_parallel(remaining, lambda candidate: _examine(candidate, data, rule, clinical)):
+            rows = [_stored(finding, writer) for finding in findings]
             writer.flush()
-            journal.append(row, str(writer.dtype))
+            journal.append(rows, str(writer.dtype))
             progress.advance()
     if not writer.n_images:
-        reasons = ", ".join(sorted({row.reason for row in rows}))
-        raise SourceError(
-            f"None of the {len(rows)} images could be used ({reasons}). See the list of codes in the docs."
-        )
+        raise _nothing_left(journal.rows)
     writer.finish()
     journal.remove()
-    return _number_identifiers(rows)
+    patients = _numbers("P", {row.patient_id for row in journal.rows})
+    return Curation(_number_identifiers(journal.rows, patients), patients, clinical)
 
 
-def patient_rule(data: Data) -> PatientRule:
-    """Return the function that tells the patient of an image, by the plan; "" when it cannot.
-
-    Raises:
-        PlanError: the pattern is not a regular expression.
-    """
-    patient = data.patient
-    if patient is None or patient.from_ == "dicom":
-        return lambda _, image: image.patient
-    if patient.from_ == "each_image":
-        return lambda candidate, _: candidate.source
-    if patient.from_ == "table":
-        table = read_table(require_table(data.labels.table), [data.labels.image_column, patient.column])
-        match = image_matcher(table, data.labels.image_column)
-        column = patient.column
-        return lambda candidate, image: "".join(
-            {table[n][column].strip() for n in match(candidate.source, image.instance)[:1]}
-        )
-    try:
-        pattern = re.compile(patient.pattern or "")
-    except re.error as error:
-        raise PlanError(
-            f"`data.patient.pattern` is not a regular expression: {error}. Try it on one file name."
-        ) from None
-    return lambda candidate, _: _caught(pattern, candidate.source)
+def _stored(finding: _Finding, writer: StoreWriter) -> CohortRow:
+    if finding.pixels is None:
+        return finding.row
+    return replace(finding.row, store_row=writer.append(finding.pixels))
 
 
-def _caught(pattern: re.Pattern[str], source: str) -> str:
-    match = pattern.search(source.rsplit("/", 1)[-1]) or pattern.search(source)
-    if match is None:
-        return ""
-    return "-".join(filter(None, match.groups())) or match.group()
-
-
-def _refuse_unknown_patients(source: Source, data: Data, rule: PatientRule) -> None:
-    """Stop before the work when even the first readable images do not name their patient."""
-    seen = 0
-    for candidate in source.candidates:
-        try:
-            image = candidate.read()
-        except RefusedImage:
-            continue
-        if rule(candidate, image):
-            return
-        seen += 1
-        if seen == 20:
-            break
-    if not seen:
-        return  # nothing readable: the curation will say so image by image
-    if data.patient is None:
-        raise SourceError(
-            "The images do not name their patient, and a split by image would let one patient train and test. Add "
-            "`data.patient` to the plan: a pattern on the file name, a column of the label table, or `each_image` if "
-            "every image is from another patient."
-        )
-    raise SourceError(
-        f"`data.patient` ({data.patient.from_}) finds no patient for the first {seen} images. Correct the rule in the plan."
-    )
+def _nothing_left(rows: Sequence[CohortRow]) -> SourceError:
+    reasons = ", ".join(sorted({row.reason for row in rows}))
+    return SourceError(f"None of the {len(rows)} images could be used ({reasons}). See the list of codes in the docs.")
 
 
 def _read_in_parallel(
-    candidates: tuple[Candidate, ...], examine: Callable[[Candidate], _Finding]
-) -> Iterator[_Finding]:
+    candidates: tuple[Candidate, ...], examine: Callable[[Candidate], list[_Finding]]
+) -> Iterator[list[_Finding]]:
     """Examine candidates on all cores in their order, with a bounded number in flight."""
     n_workers = os.cpu_count() or 1
-    queue: deque[Future[_Finding]] = deque()
+    queue: deque[Future[list[_Finding]]] = deque()
     waiting = iter(candidates)
     with ThreadPoolExecutor(n_workers) as pool:
         try:
@@ -151,66 +114,96 @@ def _read_in_parallel(
             pool.shutdown(cancel_futures=True)
 
 
-def _examine(candidate: Candidate, data: Data, rule: PatientRule) -> _Finding:
-    """Read one candidate and decide whether it is kept."""
-    refused = _row(candidate, ImageFile(pixels=np.zeros((0, 0), np.uint8)), status=REFUSED)
+def _examine(candidate: Candidate, data: Data, rule: PatientRule, clinical: Clinical) -> list[_Finding]:
+    """Read one candidate, and decide of each of its images whether it is kept."""
+    sha256 = candidate.hash()
     try:
-        image = candidate.read()
+        images = candidate.read()
     except RefusedImage as refusal:
-        return _Finding(replace(refused, reason=refusal.code), None)
-    patient = rule(candidate, image)
-    row = _row(candidate, image, patient_id=_hashed(patient))
-    reason = "E_BLANK" if _is_blank(image.pixels) else "" if patient else "E_NO_PATIENT"
-    if reason:
-        return _Finding(replace(row, status=REFUSED, reason=reason), None)
-    return _Finding(row, fit(image.pixels, data.image))
+        nothing = ImageFile(pixels=np.zeros((0, 0), np.uint8))
+        return [_Finding(replace(_row(candidate, nothing, sha256), status=REFUSED, reason=refusal.code), None)]
+    rows = [_row(candidate, image, sha256) for image in images]
+    patients = [rule(candidate, image) for image in images]
+    return [
+        _judged(row, image, data, patient, clinical.of(patient))
+        for row, image, patient in zip(rows, images, patients, strict=True)
+    ]
+
+
+def _judged(row: CohortRow, image: ImageFile, data: Data, patient: str, told: Mapping[str, str]) -> _Finding:
+    """Keep an image or refuse it, by what it shows, what it says, and what the clinical table told of its patient."""
+    row = replace(row, patient_id=hashed(patient))
+    if _is_blank(image.pixels):
+        return _Finding(replace(row, status=REFUSED, reason="E_BLANK"), None)
+    if not patient:
+        return _Finding(replace(row, status=REFUSED, reason="E_NO_PATIENT"), None)
+    said = metadata(row)
+    told = {column: value for column, value in told.items() if value or column not in said}
+    verdict = judge(said | told, data.include, data.exclude)
+    if verdict.code:
+        return _Finding(replace(row, status=REFUSED, reason=verdict.code, criterion=verdict.criterion), None)
+    return _Finding(row, fit(image.pixels, data.image, image.aspect))
+
+
+def metadata(row: CohortRow) -> dict[str, str]:
+    """Return what a criterion may speak of, as text."""
+    values = asdict(row)
+    return {name: str(values[name]) for name in COLUMNS}
 
 
 def _is_blank(pixels: NDArray) -> bool:
     return bool(int(pixels.max()) - int(pixels.min()) < BLANK_SHARE * np.iinfo(pixels.dtype).max)
 
 
-def _row(candidate: Candidate, image: ImageFile, status: str = KEPT, patient_id: str = "") -> CohortRow:
+def _row(candidate: Candidate, image: ImageFile, sha256: str) -> CohortRow:
+    """Describe an image; it is kept unless somebody objects."""
     pixels = image.pixels
     header = f"{pixels.dtype}{pixels.shape}".encode()
+    n_slices, n_rows, n_columns = (pixels.shape if image.is_volume else (1, *pixels.shape))[:3]
     return CohortRow(
-        image_id=image_id(candidate.source),
-        patient_id=patient_id,
-        exam_id=_hashed(image.exam),
-        series_id=_hashed(image.series),
+        image_id=image_id(candidate.source, image.frame),
+        exam_id=hashed(image.facts.exam),
+        series_id=hashed(image.facts.series),
         source=candidate.source,
-        sha256=candidate.hash(),
+        frame=image.frame,
+        n_files=len(candidate.files) or 1,
+        sha256=sha256,
         pixel_sha256=sha256_of_bytes(header + np.ascontiguousarray(pixels).tobytes()) if pixels.size else "",
-        instance_sha256=_hashed(image.instance),
-        modality=image.modality,
-        rows=pixels.shape[0],
-        columns=pixels.shape[1],
+        instance_sha256=hashed(image.facts.series if image.is_volume else image.facts.instance),
+        modality=image.facts.modality,
+        slices=n_slices,
+        rows=n_rows,
+        columns=n_columns,
         spacing_mm="×".join(f"{spacing:g}" for spacing in image.spacing_mm or ()),
-        site=image.site,
-        laterality=image.laterality,
-        view=image.view,
-        sex=image.sex,
-        age_years="" if image.age_years is None else str(image.age_years),
+        site=image.facts.site,
+        laterality=image.facts.laterality,
+        view=image.facts.view,
+        sex=image.facts.sex,
+        age_years="" if image.facts.age_years is None else str(image.facts.age_years),
         official_part=candidate.official_part,
-        store_row=-1,
-        status=status,
-        reason="",
         notes=" ".join(image.notes),
+        manufacturer=image.facts.manufacturer,
+        model=image.facts.model,
+        year=image.facts.year,
+        kvp=image.facts.kvp,
+        slice_thickness_mm=image.facts.slice_thickness_mm,
+        kernel=image.facts.kernel,
+        field_strength_tesla=image.facts.field_strength_tesla,
     )
 
 
-def image_id(source: str) -> str:
+def image_id(source: str, frame: int = 0) -> str:
     """Name an image by its place below the image folder, so that the name is the same on every machine."""
-    return sha256_of(source)[:12]
+    return sha256_of(f"{source}#{frame}" if frame else source)[:12]
 
 
-def _hashed(identifier: str) -> str:
+def hashed(identifier: str) -> str:
+    """Return what stands for an identifier until it is numbered; empty for none."""
     return sha256_of(identifier) if identifier else ""
 
 
-def _number_identifiers(rows: list[CohortRow]) -> list[CohortRow]:
+def _number_identifiers(rows: list[CohortRow], patients: dict[str, str]) -> list[CohortRow]:
     """Replace hashed patients, exams and series by numbers."""
-    patients = _numbers("P", {row.patient_id for row in rows})
     exams = _numbers("E", {row.exam_id for row in rows})
     series = _numbers("S", {row.series_id for row in rows})
     return [
@@ -223,36 +216,3 @@ def _numbers(letter: str, hashes: set[str]) -> dict[str, str]:
     ordered = sorted(hashes - {""})
     width = max(4, len(str(len(ordered))))
     return {"": ""} | {hashed: f"{letter}{number:0{width}d}" for number, hashed in enumerate(ordered, start=1)}
-
-
-class _Journal:
-    """The rows finished so far, one JSON line each, valid for one key."""
-
-    def __init__(self, path: Path, key: str) -> None:
-        self._path = path
-        self.rows: list[CohortRow] = []
-        self.dtype = "uint8"
-        if not self._read(key):
-            with storage_errors(path):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(json.dumps({"key": key}) + "\n")
-
-    def append(self, row: CohortRow, dtype: str) -> None:
-        with storage_errors(self._path), self._path.open("a") as file:
-            file.write(json.dumps([dtype, list(asdict(row).values())]) + "\n")
-
-    def remove(self) -> None:
-        self._path.unlink()
-
-    def _read(self, key: str) -> bool:
-        """Take over the rows of an earlier, stopped curation with the same key."""
-        if not self._path.exists():
-            return False
-        lines = self._path.read_text().split("\n")[:-1]  # what follows the last line break was cut by a crash
-        if not lines or json.loads(lines[0])["key"] != key:
-            return False
-        names = [field.name for field in fields(CohortRow)]
-        for line in lines[1:]:
-            self.dtype, values = json.loads(line)
-            self.rows.append(CohortRow(**dict(zip(names, values, strict=True))))
-        return True

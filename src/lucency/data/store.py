@@ -93,12 +93,38 @@ class StoreWriter:
         self._file = self._path.open("ab")
 
 
-def fit(pixels: NDArray, image: Image) -> NDArray:
-    """Bring one image to the plan's shape: axes (row, column[, colour]) in, (channel, row, column) out."""
-    planes = _as_planes(pixels, image.n_channels)
-    if planes.shape[1:] != image.shape:
-        planes = np.stack([_resize(plane, image) for plane in planes])
+def fit(pixels: NDArray, image: Image, aspect: float = 1.0) -> NDArray:
+    """Bring one image to the plan's shape: axes (row, column[, colour]) in, (channel, row, column) out.
+
+    Of a volume, axes (slice, row, column), the slices become the channels. `aspect` is the distance between rows over
+    that between columns; `pad` and `crop` keep the proportions of the patient, not those of the pixels.
+    """
+    planes = _slices(pixels, image.n_slices) if image.n_slices else _as_planes(pixels, image.n_channels)
+    if planes.shape[1:] != image.shape or aspect != 1:
+        planes = np.stack([_resize(plane, image, aspect) for plane in planes])
     return np.ascontiguousarray(planes)
+
+
+def _slices(volume: NDArray, n_slices: int) -> NDArray:
+    """Cut a volume into slabs of equal thickness and take what lies in the middle of each, between two slices if need be.
+
+    Fewer slices than the volume has are means over their slabs, so that nothing between them is lost.
+    """
+    if len(volume) == n_slices:
+        return volume
+    values = volume.astype(np.float32)
+    if len(volume) > n_slices:
+        edges = np.linspace(0, len(volume), n_slices + 1)
+        sums = np.concatenate([np.zeros_like(values[:1], np.float64), np.cumsum(values, axis=0, dtype=np.float64)])
+        whole = np.minimum(edges.astype(int), len(volume) - 1)
+        until = sums[whole] + (edges - whole)[:, None, None] * values[whole]
+        values = np.diff(until, axis=0) / np.diff(edges)[:, None, None]
+    else:
+        middles = np.clip((np.arange(n_slices) + 0.5) * len(volume) / n_slices - 0.5, 0, len(volume) - 1)
+        below = np.minimum(middles.astype(int), max(len(volume) - 2, 0))
+        share = (middles - below)[:, None, None].astype(np.float32)
+        values = values[below] * (1 - share) + values[np.minimum(below + 1, len(volume) - 1)] * share
+    return np.rint(values).astype(volume.dtype)
 
 
 def _as_planes(pixels: NDArray, n_channels: int) -> NDArray:
@@ -110,12 +136,13 @@ def _as_planes(pixels: NDArray, n_channels: int) -> NDArray:
     return np.rint(luma).astype(pixels.dtype)[None]
 
 
-def _resize(plane: NDArray, image: Image) -> NDArray:
+def _resize(plane: NDArray, image: Image, aspect: float) -> NDArray:
     """Resample one plane; Pillow's filters widen when shrinking, so that nothing aliases."""
     rows, columns = image.shape
-    scales = (rows / plane.shape[0], columns / plane.shape[1])
+    sides = (plane.shape[0] * aspect, plane.shape[1])
+    scales = (rows / sides[0], columns / sides[1])
     scale = {"pad": min(scales), "crop": max(scales), "stretch": 0.0}[image.fit]
-    shape = tuple(max(1, round(side * scale)) for side in plane.shape) if scale else (rows, columns)
+    shape = tuple(max(1, round(side * scale)) for side in sides) if scale else (rows, columns)
     picture = PillowImage.fromarray(plane.astype(np.float32))
     resized = np.asarray(picture.resize((shape[1], shape[0]), PillowImage.Resampling.BICUBIC))
     resized = np.clip(np.rint(resized), 0, np.iinfo(plane.dtype).max).astype(plane.dtype)

@@ -12,38 +12,63 @@ class CohortRow:
 
     image_id: str
     """A function of `source` alone, the same on every machine."""
-    patient_id: str
+    patient_id: str = ""
     """P0001, P0002 …; the true identifiers are not written down."""
-    exam_id: str
-    series_id: str
-    source: str
-    """Path below the image folder, or place in the archive."""
-    sha256: str
-    """Hash of the file."""
-    pixel_sha256: str
+    exam_id: str = ""
+    series_id: str = ""
+    source: str = ""
+    """Path below the image folder, or place in the archive; of a volume, that of its first file."""
+    frame: int = 0
+    """Number of the frame or page in a file that holds several, from 1; 0 for a file with one image."""
+    n_files: int = 1
+    """Files that the image was put together from; more than 1 for a volume."""
+    sha256: str = ""
+    """Hash of the file, or of the hashes of all files of a volume."""
+    pixel_sha256: str = ""
     """Hash of the decoded pixels: equal for copies under other names or headers."""
-    instance_sha256: str
-    """Hash of the SOP Instance UID, to find the image in a table of labels."""
-    modality: str
-    rows: int
-    columns: int
-    spacing_mm: str
-    """Row and column spacing, for example "0.14×0.14"; empty when unknown."""
-    site: str
-    laterality: str
-    view: str
-    sex: str
-    age_years: str
-    official_part: str
+    instance_sha256: str = ""
+    """Hash of the SOP Instance UID, of a volume that of the Series Instance UID, to find the image in a table of labels."""
+    modality: str = ""
+    slices: int = 1
+    """1 unless the image is a volume."""
+    rows: int = 0
+    columns: int = 0
+    spacing_mm: str = ""
+    """Spacing of rows and columns, for example "0.14×0.14"; of a volume, that of its slices first. Empty when unknown."""
+    site: str = ""
+    laterality: str = ""
+    view: str = ""
+    sex: str = ""
+    age_years: str = ""
+    official_part: str = ""
     """The part that the data set itself prescribes, if any."""
-    store_row: int
+    store_row: int = -1
     """Row of the decoded image in the store; −1 when refused."""
-    status: str
+    status: str = KEPT
     """kept or refused."""
-    reason: str
+    reason: str = ""
     """Code of the refusal (E_…)."""
-    notes: str
+    criterion: str = ""
+    """The criterion of the plan that an image which was left out did not satisfy, in words."""
+    notes: str = ""
     """Codes of what was repaired or noted (N_…), separated by spaces."""
+    manufacturer: str = ""
+    model: str = ""
+    year: str = ""
+    """Year of the exam; no other part of a date is written down."""
+    kvp: str = ""
+    """Tube voltage in kilovolt."""
+    slice_thickness_mm: str = ""
+    kernel: str = ""
+    """Reconstruction kernel or filter."""
+    field_strength_tesla: str = ""
+
+
+NOT_METADATA = {
+    *("image_id", "patient_id", "exam_id", "series_id", "sha256", "pixel_sha256", "instance_sha256", "store_row"),
+    *("status", "reason", "criterion"),
+}
+"""Columns that say nothing about what an image is, and that no criterion may speak of."""
 
 
 @dataclass(frozen=True)

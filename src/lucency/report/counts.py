@@ -9,6 +9,8 @@ from lucency.domain.parts import Part
 from lucency.report.material import Material
 
 DUPLICATE = "E_DUPLICATE"
+CRITERION = {"E_NOT_INCLUDED": "does not meet", "E_EXCLUDED": "excluded"}
+"""What a criterion of the plan does to an image, for the flow diagram."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class Refusals:
 
     title: str
     by_reason: dict[str, int]
-    """Code → number of images, most frequent first."""
+    """Code, or criterion in words → number of images, most frequent first."""
 
     @property
     def n_images(self) -> int:
@@ -59,14 +61,15 @@ class Flow:
 def count_flow(material: Material) -> Flow:
     """Follow every image from the folder to its part."""
     unlabelled = {row.image_id: row.reason for row in material.labels if row.status != KEPT}
-    reason = {row.image_id: row.reason or unlabelled.get(row.image_id, "") for row in material.cohort}
+    reason = {row.image_id: _reason(row) or unlabelled.get(row.image_id, "") for row in material.cohort}
     found = list(material.cohort)
-    readable = [row for row in found if row.status == KEPT or row.reason == DUPLICATE]
-    unique = [row for row in readable if reason[row.image_id] != DUPLICATE]
+    readable = [row for row in found if row.status == KEPT or row.criterion or row.reason == DUPLICATE]
+    eligible = [row for row in readable if not row.criterion]
+    unique = [row for row in eligible if reason[row.image_id] != DUPLICATE]
     labelled = [row for row in unique if not reason[row.image_id]]
-    titles = ("Found", "Readable", "Curated", "In the study, with ground truth")
-    leaving = ("Refused", "Exact duplicates", "No usable label")
-    stages = (found, readable, unique, labelled)
+    titles = ("Found", "Readable", "Eligible", "Curated", "In the study, with ground truth")
+    leaving = ("Refused", "Not eligible", "Exact duplicates", "No usable label")
+    stages = (found, readable, eligible, unique, labelled)
     steps = [Step(titles[0], len(found), _n_patients(found), None)]
     for title, name, before, after in zip(titles[1:], leaving, stages[:-1], stages[1:], strict=True):
         if len(after) < len(before):
@@ -76,6 +79,11 @@ def count_flow(material: Material) -> Flow:
             steps.append(Step(title, len(after), _n_patients(after), None))
     steps[-1] = replace(steps[-1], title=titles[-1]) if len(steps) > 1 else steps[-1]
     return Flow(tuple(steps), count_parts(material), dict(material.reasons))
+
+
+def _reason(row: CohortRow) -> str:
+    """Name why an image left at the curation: the criterion of the plan that decided, else the code."""
+    return f"{CRITERION[row.reason]}: {row.criterion}" if row.criterion else row.reason
 
 
 def count_parts(material: Material) -> tuple[PartCount, ...]:
@@ -104,6 +112,12 @@ def reasons_of_refusal(material: Material) -> Counter[str]:
     """Count the images that were found and not used, by the code of the reason."""
     codes = Counter(row.reason for row in material.cohort if row.status != KEPT)
     return codes + Counter(row.reason for row in material.labels if row.status != KEPT)
+
+
+def notes_of_kept(material: Material) -> list[tuple[str, int]]:
+    """Count the notes on images that were kept, most frequent first."""
+    counted = Counter(code for row in material.cohort if row.status == KEPT for code in row.notes.split())
+    return sorted(counted.items(), key=lambda item: (-item[1], item[0]))
 
 
 def share_of_largest_class(counts: Mapping[str, int]) -> float:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lucency.domain.cohort import CohortRow, LabelRow, SplitRow
+from lucency.domain.description import Description
 from lucency.domain.estimate import Estimate
 from lucency.domain.plan import Plan
 from lucency.domain.predictions import Predictions
@@ -135,6 +136,19 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class Deidentified:
+    """How the images were de-identified before anybody looked at them."""
+
+    edition: str
+    """Edition of the standard, PS3.15."""
+    methods: tuple[str, ...]
+    """The profile and its options, in the words of the standard."""
+    n_written: int
+    n_refused: int
+    n_quarantined: int
+
+
+@dataclass(frozen=True)
 class Material:
     """Everything that the page shows."""
 
@@ -152,13 +166,21 @@ class Material:
     operating_point: OperatingPoint | None
     """None for more than two classes, where the likeliest class is the answer."""
     estimates: tuple[Estimate, ...]
+    description: Description
+    """What the cohort is made of, and whom it stands for."""
     record_head: str
     """Hash of the record's last entry, hexadecimal."""
     openings: tuple[Opening, ...]
     stages: tuple[Stage, ...]
     environment: Mapping[str, str]
     reasons: Mapping[str, str] = field(default_factory=dict)
-    """What each code of a refusal means."""
+    """What each code of a refusal or a note means."""
+    deidentified: Deidentified | None = None
+    """None where the images were read as they are."""
+    cohort_version: int = 1
+    """How often the cohort has been made anew with another outcome, this time included."""
+    set_aside: tuple[Picture, ...] = ()
+    """What was refused for its look, or noted as doubtful."""
     samples: tuple[Picture, ...] = ()
     augmentations: tuple[Picture, ...] = ()
     errors: tuple[ErrorCase, ...] = ()

@@ -16,8 +16,8 @@ from lucency.domain.estimate import Estimate
 from lucency.domain.parts import Part
 from lucency.domain.plan import NO_AUGMENTATION
 from lucency.provenance import head_code
-from lucency.report import words
-from lucency.report.counts import count_flow, n_refused, rows_of
+from lucency.report import representativeness, words
+from lucency.report.counts import count_flow, n_refused, notes_of_kept, rows_of
 from lucency.report.drawing import LIGHT_COLOURS, figure_style
 from lucency.report.figures import all_figures, confusion_matrix, interval_ruler, save_ready
 from lucency.report.glossary import GLOSSARY, Term, look_up
@@ -63,7 +63,13 @@ def render_with_figures(material: Material) -> RenderedReport:
         limitations=find_limitations(material),
         cohort_lines=cohort_table(material),
         not_recorded=not_recorded(material),
+        description=material.description,
+        representativeness=representativeness,
+        source_groups=representativeness.source_groups(material.description),
+        protocol_columns=representativeness.protocol_columns(material.description),
+        missing_lines=representativeness.missing_lines(material.description),
         n_refused=n_refused(material),
+        notes=notes_of_kept(material),
         estimate_groups=estimate_groups(material),
         setting_groups=by_section(settings(material.plan)),
         augmentation_ranges=augmentation_ranges(material.plan.augmentation or NO_AUGMENTATION),
@@ -169,6 +175,7 @@ def _sections(material: Material) -> list[tuple[str, str]]:
         ("data", "Data"),
         ("ground-truth", "Ground truth"),
         ("split", "Split"),
+        ("representativeness", "Representativeness"),
         ("augmentation", "Augmentation"),
         ("network", "Network"),
         ("training", "Training"),

@@ -127,9 +127,15 @@ def _surest(test: Predictions, label: int, n_cases: int) -> NDArray[np.int64]:
 
 def _overlay(image: NDArray[np.float32], heat: NDArray[np.float32]) -> NDArray[np.float32]:
     """Lay a map, axes (row, column), over an image, axes (channel, row, column), from red to yellow."""
+    image = _shown(image)
     grey = np.repeat(image, 3, axis=0) if len(image) == 1 else image
     colour = np.stack([np.ones_like(heat), 0.15 + 0.8 * heat, 0.1 * heat])
     return grey + (colour - grey) * (0.65 * heat)
+
+
+def _shown(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return an image that can be shown: of a volume, the slice in the middle."""
+    return image if len(image) in (1, 3) else image[len(image) // 2 :][:1]
 
 
 def _write_pictures(
@@ -143,7 +149,7 @@ def _write_pictures(
 
 def _png(image: NDArray[np.float32]) -> bytes:
     """Encode an image of fractions of white, axes (channel, row, column)."""
-    levels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    levels = np.rint(np.clip(_shown(image), 0, 1) * 255).astype(np.uint8)
     picture = Image.fromarray(levels[0] if len(levels) == 1 else np.moveaxis(levels, 0, -1))
     if max(picture.size) > LARGEST_SIDE:
         picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.LANCZOS)

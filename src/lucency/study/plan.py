@@ -10,7 +10,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from lucency.domain.plan import PLAN_VERSION, Plan
+from lucency.data.dicom.pacs.address import parse_address
+from lucency.domain.plan import PLAN_VERSION, Data, Deidentification, Pacs, Plan
 from lucency.errors import PlanError
 
 Place = tuple[str, ...]
@@ -31,6 +32,28 @@ def read_plan(path: Path, overrides: Sequence[str] = ()) -> Plan:
     except ValidationError as error:
         raise PlanError("\n".join(_explain(path, lines, error))) from None
     return _resolve_paths(plan, path.parent)
+
+
+def read_deidentification(overrides: Sequence[str]) -> Deidentification:
+    """Check settings of de-identification that were given one by one, such as "dates=remove".
+
+    Raises:
+        PlanError: a setting is unknown or has a wrong value.
+    """
+    settings: dict[str, Any] = {"task": "classification", "data": {"images": "images", "deidentify": {}}}
+    lines: dict[Place, int] = {}
+    for override in overrides:
+        _set(settings, lines, f"data.deidentify.{override.removeprefix('data.deidentify.')}")
+    try:
+        return Plan.model_validate(settings).data.deidentify or Deidentification()
+    except ValidationError as error:
+        raise PlanError("\n".join(_explain(Path("--set"), lines, error))) from None
+
+
+def with_deidentification(plan: Plan) -> Plan:
+    """Return the plan with de-identification on, by its own settings where it has any."""
+    deidentify = plan.data.deidentify or Deidentification()
+    return plan.model_copy(update={"data": plan.data.model_copy(update={"deidentify": deidentify})})
 
 
 def write_plan(plan: Plan) -> str:
@@ -199,11 +222,29 @@ def _shown(value: object) -> str:
 
 def _resolve_paths(plan: Plan, folder: Path) -> Plan:
     """Make the plan's paths absolute: they are written relative to the folder of the plan."""
-    labels = plan.data.labels
-    if labels.table:
-        labels = labels.model_copy(update={"table": _absolute(folder, labels.table)})
-    images = _absolute(folder, plan.data.images)
-    return plan.model_copy(update={"data": plan.data.model_copy(update={"images": images, "labels": labels})})
+    data = plan.data
+    changes: dict[str, Any] = {"images": _images(folder, data), "pacs": _resolve_pacs(folder, data.pacs)}
+    if data.labels.table:
+        changes["labels"] = data.labels.model_copy(update={"table": _absolute(folder, data.labels.table)})
+    if data.clinical:
+        changes["clinical"] = data.clinical.model_copy(update={"table": _absolute(folder, data.clinical.table)})
+    if data.deidentify and data.deidentify.key:
+        key = _absolute(folder, data.deidentify.key)
+        changes["deidentify"] = data.deidentify.model_copy(update={"key": key})
+    return plan.model_copy(update={"data": data.model_copy(update=changes)})
+
+
+def _images(folder: Path, data: Data) -> str:
+    """Check an address, and make a path absolute."""
+    return parse_address(data.images).text if data.is_in_pacs else _absolute(folder, data.images)
+
+
+def _resolve_pacs(folder: Path, pacs: Pacs) -> Pacs:
+    files = {name: getattr(pacs, name) for name in ("login_file", "certificate")}
+    changes: dict[str, Any] = {name: _absolute(folder, path) for name, path in files.items() if path}
+    if pacs.exams:
+        changes["exams"] = pacs.exams.model_copy(update={"table": _absolute(folder, pacs.exams.table)})
+    return pacs.model_copy(update=changes)
 
 
 def _absolute(folder: Path, path: str) -> str:

@@ -18,11 +18,14 @@ from lucency.study.classification import (
     read_operating_point,
 )
 from lucency.study.cohort import CERTIFICATE, COHORT, LABELS, SPLIT
+from lucency.study.describing import DESCRIPTION, read_description
 from lucency.study.folder import STAGE_DONE, TEST_OPENED, StudyFolder
+from lucency.study.images import ACCOUNT
 from lucency.study.pictures import AUGMENTED, ERRORS, SALIENCY, SAMPLES
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
 from lucency.study.tables import read_predictions
+from lucency.study.versions import n_versions
 
 if TYPE_CHECKING:
     from lucency.report import material
@@ -60,6 +63,7 @@ def gather(plan: Plan, folder: StudyFolder) -> "material.Material":
         test=predictions["test", "ensemble"],
         operating_point=read_operating_point(folder),
         estimates=tuple(Estimate(**row) for row in folder.read_json(METRICS)),
+        description=read_description(folder),
         record_head=folder.record.head,
         openings=tuple(material.Opening(time, n) for n, time in enumerate(sorted(openings.values()), start=1)),
         stages=tuple(
@@ -68,12 +72,27 @@ def gather(plan: Plan, folder: StudyFolder) -> "material.Material":
         ),
         environment=stages[-1].payload["environment"],
         reasons=EXPLANATIONS,
+        deidentified=_deidentified(plan, folder),
+        cohort_version=n_versions(folder),
         samples=tuple(_pictures(folder, SAMPLES)),
         augmentations=tuple(_pictures(folder, AUGMENTED)),
         errors=tuple(
             material.ErrorCase(png=_png(folder, facts.pop("file")), **facts) for facts in folder.read_json(ERRORS)
         ),
         explanation=_explanation(folder),
+    )
+
+
+def _deidentified(plan: Plan, folder: StudyFolder) -> "material.Deidentified | None":
+    from lucency.report import material
+
+    if plan.data.deidentify is None:
+        return None
+    account = folder.read_json(ACCOUNT)
+    counts = account["n_files"]
+    methods = tuple(meaning for _, meaning in account["methods"])
+    return material.Deidentified(
+        account["edition"], methods, counts["written"], counts["refused"], counts["quarantined"]
     )
 
 
@@ -120,7 +139,7 @@ REPORT = Stage(
     "The report is written.",
     lambda study: as_settings(study.plan) | {"data": as_settings(study.plan.data.labels)},
     lambda plan: [
-        *(COHORT, LABELS, SPLIT, CERTIFICATE, LAYERS, PREDICTIONS, METRICS, OPERATING_POINT),
+        *(COHORT, LABELS, SPLIT, CERTIFICATE, DESCRIPTION, LAYERS, PREDICTIONS, METRICS, OPERATING_POINT),
         *(SAMPLES, AUGMENTED, ERRORS, SALIENCY),
         *(history_file(member) for member in members(plan)),
         *(outcome_file(member) for member in members(plan)),

@@ -11,6 +11,9 @@ from lucency.provenance import sha256_of_file
 
 Table = list[dict[str, str]]
 
+LABEL_TABLE = "data.labels.table"
+"""The setting that names the table of labels."""
+
 
 def require_table(table: str | None) -> Path:
     """Return the path of the table that a plan names.
@@ -23,15 +26,15 @@ def require_table(table: str | None) -> Path:
     return Path(table)
 
 
-def read_table(path: Path, columns: Sequence[str]) -> Table:
-    """Read a CSV or Excel table as texts and make sure that it has the columns.
+def read_table(path: Path, columns: Sequence[str], setting: str = LABEL_TABLE) -> Table:
+    """Read a CSV or Excel table as texts and make sure that it has the columns; `setting` of the plan names it.
 
     Raises:
         SourceError: the table is missing, unreadable, empty, or lacks a column.
     """
     import pandas  # takes a second to import, and only studies with a table need it
 
-    _require_file(path)
+    _require_file(path, setting)
     try:
         if path.suffix.lower() in (".xlsx", ".xlsm"):
             frame = pandas.read_excel(path, dtype=str, keep_default_na=False)
@@ -56,19 +59,19 @@ def read_table(path: Path, columns: Sequence[str]) -> Table:
     return [{str(name): str(value).strip() for name, value in row.items()} for row in frame.to_dict("records")]
 
 
-def hash_table(path: Path) -> str:
-    """Return the SHA-256 of a table's file.
+def hash_table(path: Path, setting: str = LABEL_TABLE) -> str:
+    """Return the SHA-256 of the file of a table; `setting` of the plan names it.
 
     Raises:
         SourceError: the table is missing.
     """
-    _require_file(path)
+    _require_file(path, setting)
     return sha256_of_file(path)
 
 
-def _require_file(path: Path) -> None:
+def _require_file(path: Path, setting: str) -> None:
     if not path.is_file():
-        raise SourceError(f"There is no table {path}. Check `data.labels.table` in the plan.")
+        raise SourceError(f"There is no table {path}. Check `{setting}` in the plan.")
 
 
 def _separator(text: str) -> str:
@@ -77,21 +80,29 @@ def _separator(text: str) -> str:
     return max(",;\t|", key=header.count)
 
 
-def image_matcher(table: Table, image_column: str) -> Callable[[str, str], list[int]]:
-    """Return a function from an image's source and instance to the table's rows that name it.
+def image_matcher(table: Table, image_column: str) -> Callable[[str, str, bool], list[int]]:
+    """Return a function from an image's source, its instance and whether it is a series to the table's rows that name it.
 
     A row names an image by its path below the image folder, its SOP Instance UID, its file name, or its file name
-    without suffix, in this order. A bare name that stands in two folders names both.
+    without suffix, in this order; a series of files also by its Series Instance UID, or by the folder that it lies in. A
+    bare name that stands in two folders names both.
     """
     rows: defaultdict[str, list[int]] = defaultdict(list)
     for number, row in enumerate(table):
-        rows[row[image_column].replace("\\", "/").removeprefix("./")].append(number)
+        rows[row[image_column].replace("\\", "/").removeprefix("./").removesuffix("/")].append(number)
 
-    def match(source: str, instance: str) -> list[int]:
-        name = source.rsplit("/", 1)[-1]
-        for form in (source, instance, name, name.rsplit(".", 1)[0]):
+    def match(source: str, instance: str, is_series: bool) -> list[int]:
+        folder, _, name = source.rpartition("/")
+        stem = name.removesuffix(".gz").rsplit(".", 1)[0]
+        folders = (folder, folder.rpartition("/")[2]) if is_series else ()
+        for form in (source, instance, name, stem, *folders):
             if form and form in rows:
                 return rows[form]
         return []
 
     return match
+
+
+def is_uid(text: str) -> bool:
+    """Tell a DICOM UID from a file name."""
+    return text.count(".") > 3 and text.replace(".", "").isdigit()
