@@ -1,6 +1,15 @@
 """Run every benchmark, side by side with its peers: `make bench`."""
 
-from benchmarks import augmentation, bad_inputs, header_scan, near_duplicates, pneumonia, startup, training, volumes
+from benchmarks import (
+    augmentation,
+    bad_inputs,
+    header_scan,
+    near_duplicates,
+    pneumonia,
+    startup,
+    training,
+    volumes,
+)
 
 startup.main()
 augmentation.main()

@@ -14,7 +14,7 @@ from lucency.data.codes import EXPLANATIONS
 from lucency.data.contact_sheet import choose, thumbnail
 from lucency.data.fingerprint import fingerprint
 from lucency.data.odd_kinds import odd_kinds
-from lucency.data.quality import assess, judge_quality
+from lucency.data.quality import assess, judge
 from lucency.domain.plan import Quality
 
 FILMS = draw_films(20, seed=41, size=160)
@@ -22,7 +22,7 @@ NOTED = Quality()
 
 
 def notes(image: np.ndarray, modality: str = "DX") -> tuple[str, ...]:
-    judgement = judge_quality(assess(image), NOTED, modality)
+    judgement = judge(assess(image), NOTED, modality)
     assert not judgement.refusal
     return judgement.notes
 
@@ -96,19 +96,19 @@ def test_blur_and_noise_are_measured_at_one_size() -> None:
 
 def test_blank_and_tiny_images_are_refused() -> None:
     """They are of no use to any study."""
-    assert judge_quality(assess(np.full((40, 40), 90, np.uint8)), NOTED).refusal == "E_BLANK"
-    assert judge_quality(assess(np.full((40, 40), 90, np.uint16)), NOTED).refusal == "E_BLANK"
-    assert judge_quality(assess(FILMS[0][:15, :40]), NOTED).refusal == "E_TINY"
-    assert judge_quality(assess(FILMS[0][:15, :40]), Quality(smallest_side=15)).refusal == ""
+    assert judge(assess(np.full((40, 40), 90, np.uint8)), NOTED).refusal == "E_BLANK"
+    assert judge(assess(np.full((40, 40), 90, np.uint16)), NOTED).refusal == "E_BLANK"
+    assert judge(assess(FILMS[0][:15, :40]), NOTED).refusal == "E_TINY"
+    assert judge(assess(FILMS[0][:15, :40]), Quality(smallest_side=15)).refusal == ""
     for shape in ((1, 1), (1, 9), (9, 1), (2, 3)):
-        assert judge_quality(assess(np.arange(np.prod(shape), dtype=np.uint8).reshape(shape) * 20), NOTED).refusal
+        assert judge(assess(np.arange(np.prod(shape), dtype=np.uint8).reshape(shape) * 20), NOTED).refusal
 
 
 def test_what_the_plan_refuses_is_refused_and_the_rest_noted() -> None:
     """The choice is the researcher's."""
     both = assess(noisy(overexposed(FILMS[0])))
-    assert judge_quality(both, NOTED).notes == ("N_CLIPPED", "N_NOISY")
-    strict = judge_quality(both, Quality(refuse=("noisy",)))
+    assert judge(both, NOTED).notes == ("N_CLIPPED", "N_NOISY")
+    strict = judge(both, Quality(refuse=("noisy",)))
     assert (strict.refusal, strict.notes) == ("E_NOISY", ("N_CLIPPED",))
     faults = ("clipped", "blurred", "noisy", "screenshot", "odd_modality", "tiny")
     assert {f"E_{name.upper()}" for name in faults} <= EXPLANATIONS.keys()

@@ -1,6 +1,6 @@
 """The quality of an image: blank, tiny, clipped, blurred, noisy, or a picture of a screen.
 
-What is measured stands in `Quality`; `judge_quality` compares it with limits that were set on real radiographs, ultrasound, MR
+What is measured stands in `Quality`; `judge` compares it with limits that were set on real radiographs, ultrasound, MR
 and CT (docs/reference/quality.md), so that few sound images are noted. Blur and noise are measured on the image brought
 to 256 pixels, which is about what a network sees: so a limit means the same for a large and a small detector.
 """
@@ -82,7 +82,7 @@ def assess(pixels: NDArray) -> Quality:
     )
 
 
-def judge_quality(quality: Quality, settings: Settings, modality: str = "") -> Judgement:
+def judge(quality: Quality, settings: Settings, modality: str = "") -> Judgement:
     """Compare an image with the limits; what the plan does not refuse is noted.
 
     CT is never called clipped: bone and air lie outside its windows on purpose.
