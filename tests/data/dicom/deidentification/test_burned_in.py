@@ -20,8 +20,8 @@ SECONDARY_CAPTURE, ULTRASOUND, CT = (
     "1.2.840.10008.5.1.4.1.1.6.1",
     "1.2.840.10008.5.1.4.1.1.2",
 )
-NAME = text_mask(256, "DOE^JANE", 16)
-GROUND = 0.3 + 0.1 * np.sin(np.arange(256) / 9)[:, None] * np.cos(np.arange(256) / 7)
+NAME = text_mask(400, "DOE^JANE", 16)
+GROUND = 0.2 + np.linspace(0, 0.3, 400)[:, None] + np.random.default_rng(3).normal(0, 0.02, (400, 400))
 needs_ocr = pytest.mark.skipif(not burned_in.can_recognise_text(), reason="the extra ocr is not installed")
 
 
@@ -41,7 +41,7 @@ def masked(header) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize(
-    "elements, is_held_back",
+    ("elements", "is_held_back"),
     [
         ({"SOPClassUID": SECONDARY_CAPTURE}, True),
         ({"SOPClassUID": SECONDARY_CAPTURE, "BurnedInAnnotation": "NO"}, True),
@@ -120,7 +120,7 @@ def test_text_is_covered_and_nothing_else(kind):
 @needs_ocr
 def test_marks_of_side_and_view_stay():
     """A network that reads radiographs needs to know left from right."""
-    side = text_mask(256, "L", 24)
+    side = text_mask(400, "L", 24)
     stored = np.rint((GROUND * (1 - side) + side) * 255).astype(np.uint8)
     old, new = masked(patient_file(stored, SOPClassUID=ULTRASOUND, Modality="US"))
     assert np.array_equal(old, new)

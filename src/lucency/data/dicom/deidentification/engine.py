@@ -161,7 +161,7 @@ class _Cleaner:
             element = self._element(source, tag, action, depth, encodings)
             if element is not None:
                 cleaned.append(element)
-        cleaned = self._with_clean_code(cleaned)
+        cleaned = self._with_clean_code(source, cleaned)
         return (*cleaned, *self._safe_private(source)) if self._settings.private == "safe" else tuple(cleaned)
 
     def statements(self) -> list[Element]:
@@ -259,7 +259,7 @@ class _Cleaner:
             return (values.capped_age(value.decode("ascii", "replace")) or "").encode()
         if self._parsed.is_big_endian:
             value = swap_bytes(value, vr)
-        checked = value if vr in ("OB", "OW") else values.checked_number(tag, vr, value)
+        checked = values.checked_number(tag, vr, value)
         if checked is None or (vr in ("CS", "IS", "DS") and self._is_identifier(tag, vr, checked.decode())):
             self.counts["not of its kind and emptied"] += 1
             return b""
@@ -273,21 +273,16 @@ class _Cleaner:
         words = re.split(r"[\\ _]+", text.casefold())
         return any(len(word) >= shortest and word in self._identifiers.words for word in words)
 
-    def _with_clean_code(self, cleaned: list[Element]) -> list[Element]:
+    def _with_clean_code(self, source: Dataset, cleaned: list[Element]) -> list[Element]:
         """Write a coded entry anew from its code; a code that may identify is replaced."""
-        by_tag = {element.tag: element for element in cleaned}
-        present = [tag for tag in _CODE_VALUES if tag in by_tag]
+        present = [tag for tag in _CODE_VALUES if tag in source]
         if not present:
             return cleaned
-        value, scheme = (_written(by_tag.get(tag)) for tag in (present[0], _SCHEME))
-        code = cleaned_code(value, scheme)
-        for tag in (*present, _SCHEME, _MEANING):
-            by_tag.pop(tag, None)
-        if code == REPLACED:
-            by_tag.pop(_SCHEME_VERSION, None)
-        for tag, vr, text in zip((_CODE_VALUES[0], _SCHEME, _MEANING), ("SH", "SH", "LO"), code, strict=True):
-            by_tag[tag] = text_element(tag, vr, text)
-        return list(by_tag.values())
+        code = cleaned_code(_text_of(source, present[0]), _text_of(source, _SCHEME))
+        rewritten = {*_CODE_VALUES, _SCHEME, _MEANING} | ({_SCHEME_VERSION} if code == REPLACED else set())
+        kept = [element for element in cleaned if element.tag not in rewritten]
+        written = zip((_CODE_VALUES[0], _SCHEME, _MEANING), ("SH", "SH", "LO"), code, strict=True)
+        return kept + [text_element(tag, vr, text) for tag, vr, text in written]
 
     def _safe_private(self, source: Dataset) -> list[Element]:
         """Return the private elements that are known to be safe, with their creators."""
@@ -331,7 +326,3 @@ def methods_of(settings: Deidentification) -> list[tuple[str, str]]:
 
 def _dummy(vr: str) -> bytes:
     return _DUMMIES.get(vr, "REMOVED").encode()
-
-
-def _written(element: Element | None) -> str:
-    return element.value.decode().strip() if element and isinstance(element.value, bytes) else ""

@@ -68,7 +68,7 @@ def read_or_make_key(path: Path) -> bytes:
     if not path.exists():
         key = secrets.token_bytes(KEY_BYTES)
         with storage_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(0o700, parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w") as file:
                 file.write(key.hex() + "\n")

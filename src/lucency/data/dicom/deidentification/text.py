@@ -109,8 +109,9 @@ def names_somebody(text: str, identifiers: Identifiers) -> bool:
     return any(_without_words(token.group(), identifiers.words)[1] for token in _TOKEN.finditer(text))
 
 
-_TOKEN = re.compile(r"[^\W_]+(?:[-./_^,+][^\W_]+)*")
-"""Letters and digits, with single marks between them."""
+_WORD = r"(?:[^\W_][\u0300-\u036F]*)+"
+_TOKEN = re.compile(rf"{_WORD}(?:[-./_^,+]{_WORD})*")
+"""Letters (with accents that stand apart) and digits, with single marks between them."""
 
 _MONTHS = (
     "jan(?:uary|uar)?|feb(?:ruary|ruar)?|mar(?:ch)?|mär(?:z)?|apr(?:il)?|may|mai|june?|juni?|july?|juli?|aug(?:ust)?|"

@@ -39,11 +39,9 @@ def checked_number(tag: int, vr: str, value: bytes) -> bytes | None:
     Binary numbers beyond the count that the dictionary allows are cut off, and a value made of letters is no number.
     """
     size = word_bytes(vr)
-    if size == 1:
+    if size == 1 and vr != "OB":
         return _checked_text(vr, value)
-    if len(value) % size:
-        return None
-    if _is_letters(vr, value):
+    if len(value) % size or _is_letters(vr, value):
         return None
     n_allowed = _n_allowed(tag) * (2 if vr == "AT" else 1)
     return value[: n_allowed * size] if n_allowed else value
