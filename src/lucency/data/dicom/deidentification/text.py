@@ -173,7 +173,7 @@ def _is_known(word: str, words: frozenset[str]) -> bool:
 
 def _plain(text: str) -> str:
     """Return lower-case letters and digits without accents and punctuation."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    decomposed = unicodedata.normalize("NFKD", text.upper().casefold())  # by way of capitals: ı becomes I becomes i
     return "".join(character for character in decomposed if character.isalnum())
 
 
@@ -202,7 +202,7 @@ def _name_words(names: Iterable[str]) -> set[str]:
         parts += [part for part in map(_plain, re.split(r"[\s^=,;()]+", name)) if part not in _NO_NAMES]
         parts = [part for part in dict.fromkeys(parts) if len(part) > 1]
         words.update(parts)
-        words.update(first + second for first in parts for second in parts if first != second)
+        words.update(first + second for first in parts for second in parts)
         words.update(part[::-1] for part in parts if len(part) > 3)
         transliterated = name.casefold().replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
         words.update(part for part in map(_plain, re.split(r"[\s^=,;\-]+", transliterated)) if len(part) > 3)
