@@ -278,9 +278,10 @@ def test_the_header_says_who_and_where(tmp_path):
         PixelSpacing=[0.2, 0.1],
     )
     image = read_image(path)
-    assert (image.patient, image.exam, image.series, image.instance) == ("AB7@WARD", "1.2.3", "1.2.3.1", "1.2.3.4")
-    assert (image.site, image.sex, image.laterality, image.view, image.modality) == ("North", "F", "L", "MLO", "DX")
-    assert image.age_years == 90
+    facts = image.facts
+    assert (facts.patient, facts.exam, facts.series, facts.instance) == ("AB7@WARD", "1.2.3", "1.2.3.1", "1.2.3.4")
+    assert (facts.site, facts.sex, facts.laterality, facts.view, facts.modality) == ("North", "F", "L", "MLO", "DX")
+    assert facts.age_years == 90
     assert image.spacing_mm == (0.2, 0.1)
     assert "N_NOT_SQUARE" in image.notes
 
@@ -300,7 +301,7 @@ def test_age_is_in_completed_years(tmp_path, elements, years):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom warns while it writes an invalid age
         path = write_dicom(tmp_path / "a.dcm", RAMP, **elements)
-    assert read_image(path).age_years == years
+    assert read_image(path).facts.age_years == years
 
 
 def test_a_file_without_preamble_is_read_with_a_note(tmp_path):

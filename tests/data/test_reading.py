@@ -71,8 +71,8 @@ def test_sixteen_bits_keep_their_depth(tmp_path, suffix):
     assert narrow.notes == ("N_NO_WINDOW",)
 
 
-def test_deep_colour_is_read_with_eight_bits_and_a_note(tmp_path):
-    """Pillow has no 16-bit colours; the loss must be said."""
+def test_deep_colour_is_read_with_all_its_bits(tmp_path):
+    """Pillow would cut 16-bit colours to 8."""
     deep = np.stack([DEEP, DEEP[::-1], DEEP[:, ::-1]], -1).astype(">u2")
     rows = b"".join(b"\0" + row.tobytes() for row in deep)
     header = struct.pack(">IIBBBBB", 30, 20, 16, 2, 0, 0, 0)
@@ -81,8 +81,8 @@ def test_deep_colour_is_read_with_eight_bits_and_a_note(tmp_path):
         content += struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
     (tmp_path / "a.png").write_bytes(content)
     image = read_image(tmp_path / "a.png", colour=True)
-    assert np.array_equal(image.pixels, deep >> 8)
-    assert image.notes == ("N_REDUCED_TO_8_BIT",)
+    assert np.array_equal(image.pixels, deep)
+    assert image.notes == ()
 
 
 def test_real_and_inverted_tiff_are_shown_the_right_way(tmp_path):

@@ -119,7 +119,7 @@ def _judged(row: CohortRow, image: ImageFile, patient: str, data: Data) -> _Find
     verdict = judge(metadata(row), data.include, data.exclude)
     if verdict.code:
         return _Finding(replace(row, status=REFUSED, reason=verdict.code, criterion=verdict.criterion), None)
-    return _Finding(row, fit(image.pixels, data.image))
+    return _Finding(row, fit(image.pixels, data.image, image.aspect))
 
 
 def metadata(row: CohortRow) -> dict[str, str]:
@@ -139,24 +139,24 @@ def _row(candidate: Candidate, image: ImageFile, sha256: str) -> CohortRow:
     n_slices, n_rows, n_columns = (pixels.shape if image.is_volume else (1, *pixels.shape))[:3]
     return CohortRow(
         image_id=image_id(candidate.source, image.frame),
-        exam_id=_hashed(image.exam),
-        series_id=_hashed(image.series),
+        exam_id=_hashed(image.facts.exam),
+        series_id=_hashed(image.facts.series),
         source=candidate.source,
         frame=image.frame,
         n_files=len(candidate.files) or 1,
         sha256=sha256,
         pixel_sha256=sha256_of_bytes(header + np.ascontiguousarray(pixels).tobytes()) if pixels.size else "",
-        instance_sha256=_hashed(image.instance),
-        modality=image.modality,
+        instance_sha256=_hashed(image.facts.series if image.is_volume else image.facts.instance),
+        modality=image.facts.modality,
         slices=n_slices,
         rows=n_rows,
         columns=n_columns,
         spacing_mm="×".join(f"{spacing:g}" for spacing in image.spacing_mm or ()),
-        site=image.site,
-        laterality=image.laterality,
-        view=image.view,
-        sex=image.sex,
-        age_years="" if image.age_years is None else str(image.age_years),
+        site=image.facts.site,
+        laterality=image.facts.laterality,
+        view=image.facts.view,
+        sex=image.facts.sex,
+        age_years="" if image.facts.age_years is None else str(image.facts.age_years),
         official_part=candidate.official_part,
         notes=" ".join(image.notes),
     )

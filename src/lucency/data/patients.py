@@ -23,7 +23,7 @@ def patient_rule(data: Data) -> PatientRule:
     """
     patient = data.patient
     if patient is None or patient.from_ == "dicom":
-        return lambda _, image: image.patient
+        return lambda _, image: image.facts.patient
     if patient.from_ == "each_image":
         return lambda candidate, _: candidate.source
     if patient.from_ == "table":
@@ -31,7 +31,7 @@ def patient_rule(data: Data) -> PatientRule:
         match = image_matcher(table, data.labels.image_column)
         column = patient.column
         return lambda candidate, image: "".join(
-            {table[n][column].strip() for n in match(candidate.source, image.instance)[:1]}
+            {table[n][column].strip() for n in match(candidate.source, _uid(image), len(candidate.files) > 1)[:1]}
         )
     try:
         pattern = re.compile(patient.pattern or "")
@@ -40,6 +40,10 @@ def patient_rule(data: Data) -> PatientRule:
             f"`data.patient.pattern` is not a regular expression: {error}. Try it on one file name."
         ) from None
     return lambda candidate, _: _caught(pattern, candidate.source)
+
+
+def _uid(image: ImageFile) -> str:
+    return image.facts.series if image.is_volume else image.facts.instance
 
 
 def _caught(pattern: re.Pattern[str], source: str) -> str:

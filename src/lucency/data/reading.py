@@ -1,8 +1,10 @@
 """Read one image file, ordinary or DICOM, into pixels that can be looked at."""
 
+import contextlib
 import io
 import re
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from lucency.data.codes import REFUSALS
+from lucency.data.facts import NO_FACTS, ImageFacts
 from lucency.data.grey_levels import (
     WHITE,
     GreyLevels,
@@ -33,45 +36,34 @@ MOST_BYTES = 2**30
 _SUFFIXES = {".dcm", ".dicom", ".ima", ".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff"}
 _ORDINARY = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"II*\0": "TIFF", b"MM\0*": "TIFF", b"II+\0": "TIFF"}
 _END_MARKS = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}
-_N_HEAD = 132
+N_HEAD = 132
+"""Bytes at the beginning of a file that tell what it is."""
 _MIN_IS_WHITE, _PHOTOMETRIC_TAG, _ORIENTATION_TAG = 0, 262, 274
 
 
 @dataclass(frozen=True)
 class ImageFile:
-    """What one readable file says; empty where it says nothing, as ordinary images do."""
+    """One readable file: its pixels, and what it says about them."""
 
     pixels: NDArray[Any]
     """uint8 or uint16 over its full range, axes (row, column), (row, column, colour) or, of a volume, (slice, row,
     column); 0 is black, bone is bright."""
+    facts: ImageFacts = NO_FACTS
     is_volume: bool = False
     """True when the first axis of the pixels counts slices."""
     frame: int = 0
     """Number of the frame or page in a file that holds several, from 1."""
-    modality: str = ""
-    """DICOM Modality, for example "DX"."""
-    patient: str = ""
-    """Patient ID without case, outer spaces and leading zeros, with its issuer; never to be written out as such."""
-    exam: str = ""
-    """Study Instance UID."""
-    series: str = ""
-    """Series Instance UID."""
-    instance: str = ""
-    """SOP Instance UID."""
-    site: str = ""
-    """Institution name, else station name."""
-    laterality: str = ""
-    """"L" or "R"."""
-    view: str = ""
-    """View position, for example "PA" or "MLO"."""
-    sex: str = ""
-    """"F", "M" or "O"."""
-    age_years: int | None = None
-    """Completed years; 90 stands for every age above 89."""
-    spacing_mm: tuple[float, float] | None = None
-    """Distance between rows and between columns in millimetres."""
+    spacing_mm: tuple[float, ...] | None = None
+    """Distance between rows and between columns in millimetres; of a volume, that between slices first."""
+    aspect: float = 1.0
+    """Distance between rows over that between columns; 1 where the file does not tell."""
     notes: tuple[str, ...] = ()
     """Codes of what was repaired or should be known, from `codes.NOTES`."""
+
+
+def aspect_of(row_mm: float, column_mm: float) -> float:
+    """Return the distance between rows over that between columns; 1 where they differ by no more than 1 %."""
+    return row_mm / column_mm if abs(row_mm / column_mm - 1) > 0.01 else 1.0
 
 
 class RefusedImage(Exception):  # noqa: N818 - a refused image is an outcome of curation, not a failure
@@ -91,10 +83,10 @@ def is_candidate(path: Path) -> bool:
         return True
     try:
         with path.open("rb") as file:
-            head = file.read(_N_HEAD)
+            head = file.read(N_HEAD)
     except OSError:
         return False
-    return is_dicom(head) or _ordinary_format(head) is not None
+    return is_dicom(head) or ordinary_format(head) is not None
 
 
 def read_image(path: Path, window: Window = "auto", colour: bool = False) -> ImageFile:
@@ -122,19 +114,20 @@ def _read(path: Path, window: Window, colour: bool) -> ImageFile:
     if n_bytes > MOST_BYTES:
         raise RefusedImage("E_SIZEBOMB")
     content = path.read_bytes()
-    head = content[:_N_HEAD]
+    head = content[:N_HEAD]
     if is_dicom(head):
         # pydicom takes a second to import, which a folder of PNG files should not pay for.
         from lucency.data.dicom.reading import read_dicom
 
         return read_dicom(content, window, colour)
-    image_format = _ordinary_format(head)
+    image_format = ordinary_format(head)
     if image_format is None:
         raise RefusedImage("E_UNREADABLE")
-    return _read_ordinary(content, image_format, window, colour)
+    return _read_ordinary(path, content, image_format, window, colour)
 
 
-def _ordinary_format(head: bytes) -> str | None:
+def ordinary_format(head: bytes) -> str | None:
+    """Recognise JPEG, PNG and TIFF by their first bytes."""
     return next((name for signature, name in _ORDINARY.items() if head.startswith(signature)), None)
 
 
@@ -159,29 +152,42 @@ def ignore_warnings_of(package: str) -> None:
         warnings.filterwarnings("ignore", module=rf"{package}(\.|$)")
 
 
-def _read_ordinary(content: bytes, image_format: str, window: Window, colour: bool) -> ImageFile:
-    """Read a JPEG, PNG or TIFF file."""
+def _read_ordinary(path: Path, content: bytes, image_format: str, window: Window, colour: bool) -> ImageFile:
+    """Read a JPEG, PNG or TIFF file of one page."""
+    with open_ordinary(content, image_format) as image:
+        if getattr(image, "n_frames", 1) > 1:
+            raise RefusedImage("E_MULTIFRAME")
+        has_deep_colours = is_deep_colour(image)  # Pillow forgets it when it loads the pixels
+        image.load()
+        notes: list[str] = []
+        if has_deep_colours:
+            return ImageFile(_deep_colour(path, image, window, colour, notes), notes=tuple(notes))
+        upright = _upright(image, notes)
+        is_deep = upright.mode[0] in "IF"
+        pixels, more_notes = _deep_grey(upright, window) if is_deep else eight_bit(upright, window, colour)
+    return ImageFile(pixels, notes=(*notes, *more_notes))
+
+
+@contextlib.contextmanager
+def open_ordinary(content: bytes, image_format: str) -> Iterator[Image.Image]:
+    """Open a JPEG, PNG or TIFF file; what goes wrong with it becomes a refusal."""
     ignore_warnings_of("PIL")
     try:
         image: Image.Image = Image.open(io.BytesIO(content), formats=(image_format,))
         if image.width * image.height > MOST_PIXELS:
             raise RefusedImage("E_SIZEBOMB")
-        if getattr(image, "n_frames", 1) > 1:
-            raise RefusedImage("E_MULTIFRAME")
-        notes = ["N_REDUCED_TO_8_BIT"] if _is_deep_colour(image) else []
-        image.load()
+        yield image
     except Image.DecompressionBombError:
         raise RefusedImage("E_SIZEBOMB") from None
     except (OSError, SyntaxError, EOFError) as error:
         raise RefusedImage("E_TRUNCATED" if _is_cut(content, image_format, error) else "E_UNREADABLE") from None
-    if image.getexif().get(_ORIENTATION_TAG, 1) != 1:
-        image = ImageOps.exif_transpose(image)
-        notes.append("N_ORIENTATION")
-    if image.mode[0] in "IF":
-        pixels, more_notes = _deep_grey(image, window)
-    else:
-        pixels, more_notes = _eight_bit(image, window, colour)
-    return ImageFile(pixels, notes=(*notes, *more_notes))
+
+
+def _upright(image: Image.Image, notes: list[str]) -> Image.Image:
+    if image.getexif().get(_ORIENTATION_TAG, 1) == 1:
+        return image
+    notes.append("N_ORIENTATION")
+    return ImageOps.exif_transpose(image)
 
 
 def _is_cut(content: bytes, image_format: str, error: Exception) -> bool:
@@ -190,9 +196,26 @@ def _is_cut(content: bytes, image_format: str, error: Exception) -> bool:
     return "truncated" in str(error) or (end is not None and end not in content[-64:])
 
 
-def _is_deep_colour(image: Image.Image) -> bool:
-    """Tell whether Pillow will cut 16-bit colours to 8 bits."""
-    return image.mode[0] not in "IF" and ";16" in str(getattr(image, "tile", ""))
+def is_deep_colour(image: Image.Image) -> bool:
+    """Tell whether an image has colours of 16 bits, which Pillow would cut to 8."""
+    return image.mode in ("RGB", "RGBA") and ";16" in str(getattr(image, "tile", ""))
+
+
+def _deep_colour(path: Path, image: Image.Image, window: Window, colour: bool, notes: list[str]) -> NDArray[Any]:
+    """Read colours of 16 bits with all their depth."""
+    from lucency.data.deep_colour import read_deep_colours
+
+    pixels = read_deep_colours(path, notes)[0]
+    if image.getexif().get(_ORIENTATION_TAG, 1) != 1:
+        raise RefusedImage("E_CODEC")  # no camera writes this, and turning it wrongly would be worse
+    if isinstance(window, tuple):
+        notes.append("N_COLOUR_NO_WINDOW")
+    if colour:
+        return pixels
+    if is_colourless(pixels):
+        return pixels[..., 0].copy()
+    notes.append("N_COLOUR_TO_GREY")
+    return luma(pixels)
 
 
 def _deep_grey(image: Image.Image, window: Window) -> tuple[NDArray[np.uint16], list[str]]:
@@ -217,7 +240,7 @@ def _deep_grey(image: Image.Image, window: Window) -> tuple[NDArray[np.uint16], 
     return levels.painted(as_uint16(np.nan_to_num(brightness))), notes
 
 
-def _eight_bit(image: Image.Image, window: Window, colour: bool) -> tuple[NDArray[Any], list[str]]:
+def eight_bit(image: Image.Image, window: Window, colour: bool) -> tuple[NDArray[Any], list[str]]:
     """Take the pixels of an 8-bit image as they are, except for a window given in numbers."""
     notes = ["N_PALETTE"] if image.mode in ("P", "PA") else []
     if image.has_transparency_data:

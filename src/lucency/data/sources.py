@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lucency.data.frames import read_frames, read_volume
 from lucency.data.reading import ImageFile, RefusedImage, is_candidate, read_image
+from lucency.data.volumes import find_volumes, is_volume_file
 from lucency.domain.parts import Part
-from lucency.domain.plan import Data
+from lucency.domain.plan import Data, Image
 from lucency.errors import SourceError
 from lucency.provenance import sha256_of, sha256_of_bytes, sha256_of_file, storage_errors
 
@@ -35,10 +37,9 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Source:
-    """All candidates of a plan, with a fingerprint that changes when any of them does."""
+    """All candidates of a plan."""
 
     candidates: tuple[Candidate, ...]
-    fingerprint: str
     n_others: int
     """Files in the folder that are no images at all (tables, texts)."""
 
@@ -49,16 +50,40 @@ def find_images(data: Data) -> Source:
     Raises:
         SourceError: nothing is there, or nothing that is there is an image.
     """
+    path = _existing(data)
+    if path.is_dir():
+        return _volumes_below(path, data) if data.image.n_slices else _files_below(path, data)
+    if path.suffix == ".npz":
+        return _arrays_of(path)
+    raise _neither(path)
+
+
+def fingerprint(data: Data) -> str:
+    """Return a hash that changes when any image that the plan names does, without opening one.
+
+    Raises:
+        SourceError: nothing is there.
+    """
+    path = _existing(data)
+    if path.is_dir():
+        stamps = [(file.relative_to(path).as_posix(), file.stat()) for file in _all_files(path)]
+        return sha256_of([(name, status.st_size, status.st_mtime_ns) for name, status in stamps])
+    if path.suffix == ".npz":
+        return sha256_of_file(path)
+    raise _neither(path)
+
+
+def _existing(data: Data) -> Path:
     path = Path(data.images)
     if not path.exists():
         raise SourceError(
             f"There is no {path}. Check `data.images` in the plan; it is read relative to the plan's folder."
         )
-    if path.is_dir():
-        return _files_below(path, data)
-    if path.suffix == ".npz":
-        return _arrays_of(path)
-    raise SourceError(
+    return path
+
+
+def _neither(path: Path) -> SourceError:
+    return SourceError(
         f"{path.name} is neither a folder nor a .npz file. Let `data.images` name the folder that holds it."
     )
 
@@ -78,7 +103,60 @@ def archive_labels(data: Data) -> dict[str, str]:
 
 
 def _files_below(folder: Path, data: Data) -> Source:
-    """Walk a folder; links that lead out of it or in circles are not followed."""
+    """Make each image file below a folder a candidate."""
+    files = _all_files(folder)
+    images = [file for file in files if is_candidate(file) or is_volume_file(file)]
+    if not images:
+        raise _no_images(folder, files)
+    image = data.image
+    candidates = tuple(
+        Candidate(
+            source=file.relative_to(folder).as_posix(),
+            read=lambda file=file: _images_in(file, image),  # type: ignore[misc]
+            hash=lambda file=file: sha256_of_file(file),  # type: ignore[misc]
+        )
+        for file in images
+    )
+    return Source(candidates, n_others=len(files) - len(images))
+
+
+def _images_in(file: Path, image: Image) -> list[ImageFile]:
+    """Read the one image of a file, or each frame, page or slice of one that holds several."""
+    is_colour = image.channels == "colour"
+    if is_volume_file(file):
+        return read_frames(file, image.window, is_colour)
+    try:
+        return [read_image(file, image.window, is_colour)]
+    except RefusedImage as refusal:
+        if refusal.code != "E_MULTIFRAME":
+            raise
+    return read_frames(file, image.window, is_colour)
+
+
+def _volumes_below(folder: Path, data: Data) -> Source:
+    """Make each volume below a folder a candidate: a series of slices, or a volume in a file of its own."""
+    files = _all_files(folder)
+    stacks = find_volumes(folder)
+    if not stacks:
+        raise _no_images(folder, files)
+    candidates = tuple(
+        Candidate(
+            source=stack.source,
+            read=lambda stack=stack: [read_volume(stack, data.image.window)],  # type: ignore[misc]
+            hash=lambda stack=stack: sha256_of([sha256_of_file(folder / file) for file in stack.files]),  # type: ignore[misc]
+            files=stack.files,
+        )
+        for stack in stacks
+    )
+    return Source(candidates, n_others=len(files) - len({file for stack in stacks for file in stack.files}))
+
+
+def _all_files(folder: Path) -> list[Path]:
+    """Walk a folder; links that lead out of it or in circles are not followed.
+
+    Raises:
+        SourceError: the folder is empty, or a name could not be written into a table.
+    """
     with storage_errors(folder):
         files = sorted(file for file in folder.rglob("*") if file.is_file() and not file.name.startswith("."))
     if not files:
@@ -88,26 +166,15 @@ def _files_below(folder: Path, data: Data) -> Source:
             raise SourceError(
                 f"A file name in {file.parent.name} is not UTF-8 ({file.name!a}). Rename it, so that tables can name it."
             )
-    images = [file for file in files if is_candidate(file)]
-    if not images:
-        kinds = ", ".join(sorted({file.suffix or "no suffix" for file in files})[:5])
-        raise SourceError(
-            f"None of the {len(files)} files in {folder} is an image that can be read (found: {kinds}). "
-            "DICOM, PNG, JPEG and TIFF are."
-        )
-    image = data.image
-    candidates = tuple(
-        Candidate(
-            source=file.relative_to(folder).as_posix(),
-            read=lambda file=file: [read_image(file, image.window, image.channels == "colour")],  # type: ignore[misc]
-            hash=lambda file=file: sha256_of_file(file),  # type: ignore[misc]
-        )
-        for file in images
+    return files
+
+
+def _no_images(folder: Path, files: Sequence[Path]) -> SourceError:
+    kinds = ", ".join(sorted({file.suffix or "no suffix" for file in files})[:5])
+    return SourceError(
+        f"None of the {len(files)} files in {folder} is an image that can be read (found: {kinds}). "
+        "DICOM, NIfTI, NRRD, MetaImage, PNG, JPEG and TIFF are."
     )
-    stamps = [
-        (c.source, file.stat().st_size, file.stat().st_mtime_ns) for c, file in zip(candidates, images, strict=True)
-    ]
-    return Source(candidates, sha256_of(stamps), n_others=len(files) - len(images))
 
 
 def _is_text(name: str) -> bool:
@@ -151,7 +218,7 @@ def _arrays_of(path: Path) -> Source:
             )
             for index, (pixels, label) in enumerate(zip(images, labels, strict=True))
         ]
-    return Source(tuple(candidates), sha256_of_file(path), n_others=0)
+    return Source(tuple(candidates), n_others=0)
 
 
 def _image_of(pixels: NDArray) -> ImageFile:

@@ -27,7 +27,7 @@ class CohortRow:
     pixel_sha256: str = ""
     """Hash of the decoded pixels: equal for copies under other names or headers."""
     instance_sha256: str = ""
-    """Hash of the SOP Instance UID, to find the image in a table of labels."""
+    """Hash of the SOP Instance UID, of a volume that of the Series Instance UID, to find the image in a table of labels."""
     modality: str = ""
     slices: int = 1
     """1 unless the image is a volume."""

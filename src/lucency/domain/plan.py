@@ -4,6 +4,7 @@ Each field's docstring is shown by `lucency schema`, in the commented plan that 
 value in the report. Reading a plan from a file is the business of `study/plan.py`.
 """
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -31,7 +32,8 @@ class Labels(Section):
     table: str | None = None
     """The table with the labels (CSV or XLSX), when `from: table`."""
     image_column: str = "image"
-    """Column of the table that names the image: file name, path below the image folder, or SOP Instance UID."""
+    """Column of the table that names the image: file name, path below the image folder, or SOP Instance UID; for a series
+    of files also its folder or its Series Instance UID."""
     label_column: str = "label"
     """Column of the table that holds the class."""
     names: dict[str, str] | None = None
@@ -128,6 +130,65 @@ class Criterion(Section):
         return self
 
 
+class ExamList(Section):
+    """A table that lists what to fetch, one row each. Numbers of patients stay in it: the report prints the plan."""
+
+    table: str
+    """The table (CSV or XLSX), for example a list that the hospital's information system gave out."""
+    column: str = "patient_id"
+    """Its column that counts here."""
+    holds: Literal["patient_id", "accession_number", "study_uid", "series_uid"] = "patient_id"
+    """What stands in the column: the Patient ID as the PACS knows it, the Accession Number of the exam, or the Study or
+    Series Instance UID."""
+
+
+class Pacs(Section):
+    """Which exams are fetched from a PACS, and how. All filters must fit; descriptions do not mind capital letters."""
+
+    exams: ExamList | None = None
+    """A table of the patients, exams or series to fetch; null asks for all that fit the filters below."""
+    study_dates: tuple[date | None, date | None] = (None, None)
+    """First and last day of the exams, for example [2020-01-01, 2020-12-31]; null leaves a side open."""
+    modality: tuple[str, ...] = ()
+    """Kinds of series, for example [CT] or [CR, DX]; an empty list takes all."""
+    study_description: tuple[str, ...] = ()
+    """Descriptions of the exam, one of which must fit; * stands for any letters, ? for one, for example ['*thorax*']."""
+    series_description: tuple[str, ...] = ()
+    """Descriptions of the series, one of which must fit, for example ['*lung*']."""
+    body_part: tuple[str, ...] = ()
+    """Body parts as the scanner names them, for example [CHEST]. Many scanners leave them out: those do not fit then."""
+    most_exams: Annotated[int, Field(ge=1)] | None = None
+    """Fetch no more exams than this, for a trial. They are drawn by a hash of their UIDs: the same ones each time."""
+    calling_ae_title: Annotated[str, Field(pattern=r"^[!-\[\]-~]{1,16}$")] = "LUCENCY"
+    """The name by which lucency presents itself to a `pacs://` address; the PACS administrator must enter it."""
+    retrieve: Literal["get", "move"] = "get"
+    """How a `pacs://` address sends images: `get` through the connection that lucency opened, `move` through a second one
+    that the PACS opens towards this computer."""
+    receiver_port: Annotated[int, Field(ge=1, le=65535)] = 11112
+    """Port on which this computer receives images, when `retrieve: move`; open only while images are fetched."""
+    timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    """How long the PACS may stay silent."""
+    n_retries: Annotated[int, Field(ge=0, le=20)] = 5
+    """How often to try again, after 1, 2, 4 … at most 30 seconds, before giving up. What arrives resets the count."""
+    login_file: str | None = None
+    """File with the user's name in its first line and the password in the second, readable by you alone. Without one, the
+    environment variables LUCENCY_PACS_USER and LUCENCY_PACS_PASSWORD are used, if they are set."""
+    certificate: str | None = None
+    """File (PEM) with the certificate of the authority that the hospital's own encrypted servers are signed by, for
+    `dicomwebs://`; null trusts the usual ones."""
+
+    @field_validator("study_dates")
+    @classmethod
+    def _order_the_days(cls, value: tuple[date | None, date | None]) -> tuple[date | None, date | None]:
+        if value[0] and value[1] and value[0] > value[1]:
+            raise ValueError("give the first day first, for example [2020-01-01, 2020-12-31]")
+        return value
+
+
+PACS_SCHEMES = ("dicomweb://", "dicomwebs://", "pacs://")
+"""How an address of a PACS begins."""
+
+
 class Deidentification(Section):
     """What is taken out of DICOM files before anybody else sees them: the Basic Profile of PS3.15, Annex E, and its options."""
 
@@ -165,7 +226,10 @@ class Data(Section):
     """The images, their labels and their patients."""
 
     images: str
-    """Folder of images (DICOM, PNG, JPEG, TIFF), or a MedMNIST .npz file. Relative to the folder of the plan."""
+    """Folder of images (DICOM, NIfTI, NRRD, MetaImage, PNG, JPEG, TIFF), or a MedMNIST .npz file, relative to the folder of
+    the plan; or the address of a PACS: `dicomweb://host:port/path` (`dicomwebs://` encrypted) or `pacs://AE@host:port`."""
+    pacs: Pacs = Pacs()
+    """Which exams are fetched, and how, when `images` is the address of a PACS."""
     labels: Labels = Labels()
     """Where the ground truth comes from."""
     patient: Patient | None = None
@@ -179,6 +243,21 @@ class Data(Section):
     """Exclusion criteria: an image that meets one of them leaves the study."""
     deidentify: Deidentification | None = None
     """What is taken out of DICOM files by `lucency curate --deidentify`; null leaves them as they are."""
+
+    @property
+    def is_in_pacs(self) -> bool:
+        """Tell whether the images are to be fetched from a PACS."""
+        return self.images.startswith(PACS_SCHEMES)
+
+    @model_validator(mode="after")
+    def _ask_no_names_of_a_pacs(self) -> "Data":
+        if not self.is_in_pacs and self.pacs != Pacs():
+            raise ValueError("`pacs` is for images from a PACS; `images` names none, as in pacs://AE@host:104")
+        if self.is_in_pacs and self.labels.from_ in ("folder", "archive"):
+            raise ValueError("images of a PACS lie in no named folders; take `labels` from a table by SOP Instance UID")
+        if self.is_in_pacs and self.patient and self.patient.from_ == "filename":
+            raise ValueError("images of a PACS have no file names; leave `patient` out: their headers tell it")
+        return self
 
 
 class Split(Section):

@@ -8,6 +8,7 @@ from lucency.domain.cohort import CohortRow
 from lucency.errors import LucencyError, PlanError
 from lucency.provenance import head_code, sha256_of_file
 from lucency.study.cohort import COHORT, SPLIT, split_rows_of
+from lucency.study.fetching import image_path
 from lucency.study.folder import STAGE_DONE, TEST_OPENED, StudyFolder
 from lucency.study.plan import read_plan
 
@@ -65,7 +66,7 @@ def _images(folder: StudyFolder) -> Iterator[Finding]:
     """Compare the images with their hashes in the cohort, where they still lie."""
     if not (folder.path / COHORT).exists():
         return
-    images = Path(read_plan(folder.path / "study.yaml").data.images)
+    images = image_path(read_plan(folder.path / "study.yaml").data, folder.path)
     if not images.is_dir():
         kind = "they lie in an archive" if images.is_file() else "they are not here"
         yield Finding(True, f"images: not compared one by one, because {kind}")

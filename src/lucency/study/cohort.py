@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from lucency.domain.cohort import KEPT, REFUSED, CohortRow, LabelRow, SplitRow
+from lucency.study.fetching import FOLDER, image_path, images_at_hand
 from lucency.study.folder import STAGE_DONE, StudyFolder
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
@@ -26,13 +27,16 @@ STORE = ["store/images.bin", "store/store.json"]
 
 def _curation_settings(study: Study) -> Any:
     """Depend on the images, and on the table if it names the patients."""
-    from lucency.data.sources import find_images
+    from lucency.data.dicom.pacs.finding import asked
+    from lucency.data.sources import fingerprint
 
     data = study.plan.data
+    images = str(image_path(data, study.folder.path))
     patient = as_settings(data.patient) if data.patient else None
     has_table = data.patient is not None and data.patient.from_ == "table"
     return {
-        "fingerprint": _outside(study, CURATE, "fingerprint", data.images, lambda: find_images(data).fingerprint),
+        "fingerprint": _outside(study, CURATE, "fingerprint", images, lambda: fingerprint(images_at_hand(study))),
+        "pacs": asked(data.pacs) if data.is_in_pacs else None,
         "image": as_settings(data.image),
         "patient": patient,
         "criteria": [[as_settings(criterion) for criterion in criteria] for criteria in (data.include, data.exclude)],
@@ -81,15 +85,15 @@ def _paths_of(folder: StudyFolder) -> set[str | None]:
     if not plan.exists():
         return set()
     data = yaml.safe_load(plan.read_text(encoding="utf-8"))["data"]
-    return {data["images"], data["labels"]["table"]}
+    return {data["images"], data["labels"]["table"], str(folder.path / FOLDER)}
 
 
 def _curate(study: Study, key: str) -> Iterable[str]:
     from lucency.data.curation import curate
     from lucency.data.sources import find_images
 
-    source = find_images(study.plan.data)
-    rows = curate(source, study.plan.data, study.folder.path / "store", key, study.desk)
+    data = images_at_hand(study)
+    rows = curate(find_images(data), data, study.folder.path / "store", key, study.desk)
     n_kept = sum(row.status == KEPT for row in rows)
     refused = Counter(row.reason for row in rows if row.status == REFUSED)
     reasons = "".join(f", {n} refused ({code})" for code, n in sorted(refused.items()))

@@ -10,7 +10,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from lucency.domain.plan import PLAN_VERSION, Deidentification, Plan
+from lucency.data.dicom.pacs.address import parse_address
+from lucency.domain.plan import PLAN_VERSION, Data, Deidentification, Pacs, Plan
 from lucency.errors import PlanError
 
 Place = tuple[str, ...]
@@ -218,8 +219,21 @@ def _resolve_paths(plan: Plan, folder: Path) -> Plan:
     labels = plan.data.labels
     if labels.table:
         labels = labels.model_copy(update={"table": _absolute(folder, labels.table)})
-    images = _absolute(folder, plan.data.images)
-    return plan.model_copy(update={"data": plan.data.model_copy(update={"images": images, "labels": labels})})
+    changes = {"images": _images(folder, plan.data), "labels": labels, "pacs": _resolve_pacs(folder, plan.data.pacs)}
+    return plan.model_copy(update={"data": plan.data.model_copy(update=changes)})
+
+
+def _images(folder: Path, data: Data) -> str:
+    """Check an address, and make a path absolute."""
+    return parse_address(data.images).text if data.is_in_pacs else _absolute(folder, data.images)
+
+
+def _resolve_pacs(folder: Path, pacs: Pacs) -> Pacs:
+    files = {name: getattr(pacs, name) for name in ("login_file", "certificate")}
+    changes: dict[str, Any] = {name: _absolute(folder, path) for name, path in files.items() if path}
+    if pacs.exams:
+        changes["exams"] = pacs.exams.model_copy(update={"table": _absolute(folder, pacs.exams.table)})
+    return pacs.model_copy(update=changes)
 
 
 def _absolute(folder: Path, path: str) -> str:

@@ -8,11 +8,15 @@ from pathlib import Path, PurePosixPath
 
 from lucency.data.reading import ImageFile, RefusedImage
 from lucency.data.sources import Candidate, find_images
-from lucency.domain.plan import Data
+from lucency.domain.plan import PACS_SCHEMES, Data
 from lucency.errors import SourceError
 
 N_LOOKED_AT = 40
 """Images opened to learn sizes and headers; enough to propose, and quick on a network drive."""
+N_SLICES = 16
+"""Slices of a volume in a proposal: enough to see an organ, and quick to train."""
+CROSS_SECTIONS = {"CT", "MR", "PT"}
+"""Modalities whose files are slices of a volume."""
 NAME_RULES = (
     (r"^(.+)[-_ ]\d+\.[^.]+$", "everything before the last number of the file name"),
     (r"^([A-Za-z]*[-_ ]?\d+)", "the beginning of the file name up to the end of its first number"),
@@ -42,14 +46,20 @@ def propose(source: Path, plan_folder: Path) -> Proposal:
     """Propose a plan for the images in `source`, to be saved in `plan_folder`.
 
     Raises:
-        SourceError: there are no readable images.
+        SourceError: there are no readable images, or the source is a PACS.
     """
+    if f"{str(source).partition('/')[0]}//" in PACS_SCHEMES:  # a path has lost its second slash
+        raise SourceError(
+            "`lucency init` looks at folders, not into a PACS. Write the plan by hand: give the address as `data.images`, the "
+            "exams in `data.pacs` and the labels in a table; the documentation shows one under “Fetch images from a PACS”."
+        )
     found = find_images(Data(images=str(source.resolve())))
     looks = _look(found.candidates)
     sizes = Counter(look.pixels.shape[:2] for look in looks)
     labels = _guess_labels(found.candidates, looks)
     patient = _guess_patient(found.candidates, looks)
     size = _guess_size(sizes)
+    has_volumes = _are_slices(looks)
     path = Path(os.path.relpath(source.resolve(), plan_folder)).as_posix()
     official = any(candidate.official_part for candidate in found.candidates)
     plan = [
@@ -60,7 +70,7 @@ def propose(source: Path, plan_folder: Path) -> Proposal:
         f"  images: {_quoted(path)}",
         *labels.lines,
         *patient.lines,
-        f"  image: {{size: {size}}}".ljust(40) + "# height and width in pixels that every image is brought to",
+        _image_line(size, has_volumes),
         *(
             ["split: {official: true}".ljust(40) + "# the parts that the data set itself prescribes"]
             if official
@@ -69,14 +79,19 @@ def propose(source: Path, plan_folder: Path) -> Proposal:
         "network: {architecture: resnet18}".ljust(40) + "# or small_cnn, which trains in minutes without a GPU",
         "training: {epochs: 30}",
     ]
-    kinds = Counter(PurePosixPath(candidate.source).suffix.lower() or "no suffix" for candidate in found.candidates)
+    kinds = Counter(_suffix(candidate.source) for candidate in found.candidates)
     seen = (
         ", ".join(f"{n} {kind}" for kind, n in kinds.most_common(4))
         if not official
         else f"{len(found.candidates)} images"
     )
+    kind = " (slices of volumes: CHECK)" if has_volumes else ""
     shapes = ", ".join(f"{rows}×{columns}" for (rows, columns), _ in sizes.most_common(3))
-    remarks = (f"Found {seen}; sizes {shapes}{' …' if len(sizes) > 3 else ''} pixels.", labels.remark, patient.remark)
+    remarks = (
+        f"Found {seen}; sizes {shapes}{' …' if len(sizes) > 3 else ''} pixels{kind}.",
+        labels.remark,
+        patient.remark,
+    )
     return Proposal("\n".join(plan) + "\n", remarks)
 
 
@@ -96,9 +111,27 @@ def _look(candidates: tuple[Candidate, ...]) -> list[ImageFile]:
     return looks
 
 
+def _suffix(source: str) -> str:
+    path = PurePosixPath(source.lower())
+    return "".join(path.suffixes[-2:]) if path.suffix == ".gz" else path.suffix or "no suffix"
+
+
 def _guess_size(sizes: Counter[tuple[int, ...]]) -> int:
     """Keep small images as they are, and bring larger ones to the usual 224 pixels."""
     return min(224, max(max(shape) for shape in sizes))
+
+
+def _are_slices(looks: list[ImageFile]) -> bool:
+    """Tell whether the images are slices of volumes, several in a file or in a series."""
+    series = {look.facts.series for look in looks if look.facts.modality in CROSS_SECTIONS}
+    return any(look.frame for look in looks) or 0 < len(series) < len(looks)
+
+
+def _image_line(size: int, has_volumes: bool) -> str:
+    if has_volumes:
+        form = f"  image: {{size: {size}, n_slices: {N_SLICES}}}".ljust(40)
+        return form + "# CHECK: volumes of slices; without n_slices every slice or frame is an image of its own"
+    return f"  image: {{size: {size}}}".ljust(40) + "# height and width in pixels that every image is brought to"
 
 
 def _guess_labels(candidates: tuple[Candidate, ...], looks: list[ImageFile]) -> _Guess:
@@ -110,7 +143,7 @@ def _guess_labels(candidates: tuple[Candidate, ...], looks: list[ImageFile]) -> 
             f"Labels lie in the archive: {_counted(counts)}.",
         )
     counts = Counter(PurePosixPath(candidate.source).parent.name for candidate in candidates)
-    if any(look.instance for look in looks) and len(counts) > 1:
+    if any(look.facts.instance for look in looks) and len(counts) > 1:
         return _Guess(
             (
                 "  # CHECK: are these folders the classes, and not sites or patients? If not: {from: table, table: labels.csv}",
@@ -133,7 +166,7 @@ def _guess_labels(candidates: tuple[Candidate, ...], looks: list[ImageFile]) -> 
 
 
 def _guess_patient(candidates: tuple[Candidate, ...], looks: list[ImageFile]) -> _Guess:
-    if all(look.patient for look in looks):
+    if all(look.facts.patient for look in looks):
         return _Guess(("  patient: dicom",), "The DICOM headers name the patients.")
     if any(candidate.archive_label for candidate in candidates):
         return _Guess(

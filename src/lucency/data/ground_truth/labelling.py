@@ -70,7 +70,7 @@ def _from_table(kept: list[CohortRow], labels: Labels) -> tuple[list[LabelRow], 
     match = image_matcher(_with_hashed_instances(table, labels.image_column), labels.image_column)
     rows, matched = [], set()
     for row in kept:
-        numbers = match(row.source, row.instance_sha256)
+        numbers = match(row.source, row.instance_sha256, row.n_files > 1)
         matched.update(numbers)
         targets = {table[number][labels.label_column] for number in numbers}
         if len(targets) > 1:

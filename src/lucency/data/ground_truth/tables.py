@@ -77,19 +77,22 @@ def _separator(text: str) -> str:
     return max(",;\t|", key=header.count)
 
 
-def image_matcher(table: Table, image_column: str) -> Callable[[str, str], list[int]]:
-    """Return a function from an image's source and instance to the table's rows that name it.
+def image_matcher(table: Table, image_column: str) -> Callable[[str, str, bool], list[int]]:
+    """Return a function from an image's source, its instance and whether it is a series to the table's rows that name it.
 
     A row names an image by its path below the image folder, its SOP Instance UID, its file name, or its file name
-    without suffix, in this order. A bare name that stands in two folders names both.
+    without suffix, in this order; a series of files also by its Series Instance UID, or by the folder that it lies in. A
+    bare name that stands in two folders names both.
     """
     rows: defaultdict[str, list[int]] = defaultdict(list)
     for number, row in enumerate(table):
-        rows[row[image_column].replace("\\", "/").removeprefix("./")].append(number)
+        rows[row[image_column].replace("\\", "/").removeprefix("./").removesuffix("/")].append(number)
 
-    def match(source: str, instance: str) -> list[int]:
-        name = source.rsplit("/", 1)[-1]
-        for form in (source, instance, name, name.rsplit(".", 1)[0]):
+    def match(source: str, instance: str, is_series: bool) -> list[int]:
+        folder, _, name = source.rpartition("/")
+        stem = name.removesuffix(".gz").rsplit(".", 1)[0]
+        folders = (folder, folder.rpartition("/")[2]) if is_series else ()
+        for form in (source, instance, name, stem, *folders):
             if form and form in rows:
                 return rows[form]
         return []
