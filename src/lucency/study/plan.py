@@ -219,13 +219,24 @@ def _resolve_paths(plan: Plan, folder: Path) -> Plan:
     labels = plan.data.labels
     if labels.table:
         labels = labels.model_copy(update={"table": _absolute(folder, labels.table)})
-    changes = {"images": _images(folder, plan.data), "labels": labels, "pacs": _resolve_pacs(folder, plan.data.pacs)}
+    changes = {
+        "images": _images(folder, plan.data),
+        "labels": labels,
+        "pacs": _resolve_pacs(folder, plan.data.pacs),
+        "deidentify": _resolve_key(folder, plan.data.deidentify),
+    }
     return plan.model_copy(update={"data": plan.data.model_copy(update=changes)})
 
 
 def _images(folder: Path, data: Data) -> str:
     """Check an address, and make a path absolute."""
     return parse_address(data.images).text if data.is_in_pacs else _absolute(folder, data.images)
+
+
+def _resolve_key(folder: Path, settings: Deidentification | None) -> Deidentification | None:
+    if settings is None or settings.key is None:
+        return settings
+    return settings.model_copy(update={"key": _absolute(folder, settings.key)})
 
 
 def _resolve_pacs(folder: Path, pacs: Pacs) -> Pacs:
