@@ -11,6 +11,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 from lucency.data.dicom.deidentification.engine import Cleaned, deidentify
+from lucency.data.dicom.deidentification.identifiers import find_identifiers
 from lucency.data.dicom.deidentification.parsing import parse
 from lucency.data.dicom.deidentification.pixels import clean_pixels
 from lucency.data.dicom.deidentification.pseudonyms import Pseudonyms
@@ -66,7 +67,7 @@ def write_file(path: Path, header: Dataset) -> Path:
 def cleaned(content: bytes | Dataset, key: Pseudonyms = KEY, **settings: Any) -> Cleaned:
     """De-identify the bytes of a file, without looking at the picture."""
     parsed = parse(content if isinstance(content, bytes) else as_bytes(content))
-    return deidentify(parsed, clean_pixels(parsed), Deidentification(**settings), key)
+    return deidentify(parsed, clean_pixels(parsed), find_identifiers(parsed.header), Deidentification(**settings), key)
 
 
 def text_mask(size: int, text: str, height: int, at: tuple[int, int] = (12, 14)) -> NDArray[np.float64]:

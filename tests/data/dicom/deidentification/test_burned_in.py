@@ -13,6 +13,7 @@ from lucency.data.dicom.deidentification.burned_in import look_at_pixels, may_be
 from lucency.data.dicom.deidentification.engine import deidentify
 from lucency.data.dicom.deidentification.identifiers import find_identifiers
 from lucency.data.dicom.deidentification.parsing import parse
+from lucency.data.dicom.deidentification.text import Identifiers
 from lucency.domain.plan import Deidentification
 
 SECONDARY_CAPTURE, ULTRASOUND, CT = (
@@ -34,7 +35,7 @@ def masked(header) -> tuple[np.ndarray, np.ndarray]:
     """Return the pixels of a file before and after covering."""
     parsed, seen = look(header, burned_in="mask")
     assert not seen.is_held_back
-    new = deidentify(parsed, seen.pixels, Deidentification(burned_in="mask"), KEY).content
+    new = deidentify(parsed, seen.pixels, Identifiers(), Deidentification(burned_in="mask"), KEY).content
     after = pydicom.dcmread(io.BytesIO(new))
     assert after.BurnedInAnnotation == "NO"
     return pydicom.dcmread(io.BytesIO(as_bytes(header))).pixel_array, after.pixel_array

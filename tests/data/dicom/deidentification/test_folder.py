@@ -14,6 +14,7 @@ from lucency.cli.terminal import guarded
 from lucency.data.codes import REFUSALS
 from lucency.data.dicom.deidentification.account import Fate
 from lucency.data.dicom.deidentification.folder import deidentify_folder
+from lucency.data.dicom.deidentification.pseudonyms import read_or_make_key
 from lucency.domain.plan import Deidentification
 from lucency.domain.progress import Silence
 from lucency.errors import Interrupted, LucencyError, PlanError, SourceError
@@ -22,12 +23,16 @@ from lucency.errors import Interrupted, LucencyError, PlanError, SourceError
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     """Return a folder of two patients with reports, and of everything else that lies around."""
+    key = tmp_path / "private" / "key"
+    key.parent.mkdir(0o700)
+    key.write_text("17" * 32)  # always the same, so that no hash spells a name by chance
+    key.chmod(0o600)
     folder = tmp_path / "ZQFOLDER"
     for n in range(3):
-        write_file(folder / "doe_jane" / f"ZQ{n}.dcm", patient_file(SOPInstanceUID=f"1.2.3.{n}", InstanceNumber=n))
+        write_file(folder / "doe_jane" / f"ZQIMAGE{n}.dcm", patient_file(SOPInstanceUID=f"1.2.3.{n}", InstanceNumber=n))
     roe = {"PatientID": "77001", "PatientName": "Roe^Richard", "StudyInstanceUID": "1.9", "SeriesInstanceUID": "1.9.1"}
     write_file(folder / "roe" / "a.dcm", patient_file(SOPInstanceUID="1.9.1.1", **roe))
-    (folder / "doe_jane" / "ZQ0.txt").write_text("Jane Doe, born 12.03.1958: no effusion. Seen with R. Roe.")
+    (folder / "doe_jane" / "ZQIMAGE0.txt").write_text("Jane Doe, born 12.03.1958: no effusion. Seen with R. Roe.")
     (folder / "roe" / "letter.txt").write_text("Mr Roe (77001) is well.")
     (folder / "copy.dcm").write_bytes((folder / "roe" / "a.dcm").read_bytes())
     (folder / "notes.docx").write_bytes(b"PK ZQ")
@@ -64,7 +69,18 @@ def test_nothing_of_the_originals_is_in_names_files_and_account(source, tmp_path
     """Names hide in folders, file names, logs and reports of the program itself."""
     run(source, tmp_path / "out")
     for path, content in everything_in(tmp_path / "out").items():
-        for secret in ("zq", "jane", "roe", "8812734", "77001", "1958", "1.2.3.", "copy.dcm", "screen"):
+        for secret in (
+            "zqfolder",
+            "zqimage",
+            "jane",
+            "roe",
+            "8812734",
+            "77001",
+            "1958",
+            "1.2.3.",
+            "copy.dcm",
+            "screen",
+        ):
             assert secret not in path.lower()
             assert secret.encode() not in content.lower(), (path, secret)
 
@@ -88,7 +104,15 @@ def test_key_and_private_list_are_for_their_owner_alone(source, tmp_path):
     for path in (tmp_path / "private" / "key", summary.private_list, summary.review_sheet):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert not path.is_relative_to(tmp_path / "out")
-    assert stat.S_IMODE((tmp_path / "private").stat().st_mode) == 0o700
+
+
+def test_a_new_key_is_secret_and_random(tmp_path):
+    """Two keys that agree would link two data sets."""
+    keys = [read_or_make_key(tmp_path / name / "key") for name in ("first", "second")]
+    assert keys[0] != keys[1]
+    assert keys[0] == read_or_make_key(tmp_path / "first" / "key")
+    assert stat.S_IMODE((tmp_path / "first").stat().st_mode) == 0o700
+    assert stat.S_IMODE((tmp_path / "first" / "key").stat().st_mode) == 0o600
 
 
 def test_a_second_run_changes_nothing(source, tmp_path):
@@ -101,6 +125,16 @@ def test_a_second_run_changes_nothing(source, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.dcm")} == times
     run(source, tmp_path / "again")
     assert everything_in(tmp_path / "again") == first
+
+
+def test_a_damaged_result_is_made_again(source, tmp_path):
+    """A disk can lose what was written, and a second run must not vouch for it."""
+    run(source, tmp_path / "out")
+    first = everything_in(tmp_path / "out")
+    damaged = next((tmp_path / "out").rglob("*.dcm"))
+    damaged.write_bytes(bytes(damaged.stat().st_size))
+    run(source, tmp_path / "out")
+    assert everything_in(tmp_path / "out") == first
 
 
 class StopsAt(Silence):
@@ -130,9 +164,9 @@ def test_a_stopped_run_goes_on_to_the_same_results(n_files, source, tmp_path):
 def test_results_of_changed_and_vanished_originals_go(source, tmp_path):
     """A result that nothing stands for would be unaccounted for."""
     before = run(source, tmp_path / "out")
-    (source / "doe_jane" / "ZQ1.dcm").unlink()
-    write_file(source / "doe_jane" / "ZQ2.dcm", patient_file(SOPInstanceUID="1.2.3.99"))
-    os.utime(source / "doe_jane" / "ZQ2.dcm", ns=(1, 1))
+    (source / "doe_jane" / "ZQIMAGE1.dcm").unlink()
+    write_file(source / "doe_jane" / "ZQIMAGE2.dcm", patient_file(SOPInstanceUID="1.2.3.99"))
+    os.utime(source / "doe_jane" / "ZQIMAGE2.dcm", ns=(1, 1))
     after = run(source, tmp_path / "out")
     assert len(after.files) == len(before.files) - 1
     written = {row.output for row in after.files if row.output}

@@ -20,14 +20,13 @@ from lucency.data.dicom.deidentification.identifiers import (
     character_sets,
     day_of,
     decode,
-    find_identifiers,
     patient_identity,
 )
 from lucency.data.dicom.deidentification.parsing import Parsed, value_of
 from lucency.data.dicom.deidentification.pixels import Pixels, clean_profile
 from lucency.data.dicom.deidentification.pseudonyms import Pseudonyms
 from lucency.data.dicom.deidentification.safe_private import SAFE_PRIVATE
-from lucency.data.dicom.deidentification.text import names_somebody, scrub
+from lucency.data.dicom.deidentification.text import Identifiers, names_somebody, scrub
 from lucency.data.reading import RefusedImage
 from lucency.domain.plan import Deidentification
 
@@ -82,7 +81,9 @@ class Cleaned:
     notes: tuple[str, ...]
 
 
-def deidentify(parsed: Parsed, pixels: Pixels, settings: Deidentification, pseudonyms: Pseudonyms) -> Cleaned:
+def deidentify(
+    parsed: Parsed, pixels: Pixels, identifiers: Identifiers, settings: Deidentification, pseudonyms: Pseudonyms
+) -> Cleaned:
     """Build a new file from what may pass of an old one.
 
     Raises:
@@ -90,7 +91,7 @@ def deidentify(parsed: Parsed, pixels: Pixels, settings: Deidentification, pseud
     """
     header = parsed.header
     sop_class = refuse_other_kinds(header, settings)
-    cleaner = _Cleaner(parsed, settings, pseudonyms)
+    cleaner = _Cleaner(parsed, identifiers, settings, pseudonyms)
     dataset = {element.tag: element for element in cleaner.dataset(header)}
     for element in (*cleaner.statements(), *pixels.elements):
         dataset[element.tag] = element
@@ -132,12 +133,14 @@ def _text_of(header: Dataset, tag: int) -> str:
 class _Cleaner:
     """Walks over one file's elements and makes new ones."""
 
-    def __init__(self, parsed: Parsed, settings: Deidentification, pseudonyms: Pseudonyms) -> None:
+    def __init__(
+        self, parsed: Parsed, identifiers: Identifiers, settings: Deidentification, pseudonyms: Pseudonyms
+    ) -> None:
         self._parsed = parsed
         self._settings = settings
         self._pseudonyms = pseudonyms
         self._actions = actions_under(settings)
-        self._identifiers = find_identifiers(parsed.header)
+        self._identifiers = identifiers
         self._is_signed = value_of(parsed.header, 0x00280103)[:2].strip(b"\0") == b"\1"
         identity = patient_identity(parsed.header)
         self.patient = pseudonyms.patient(identity)
