@@ -50,6 +50,10 @@ def masked(header) -> tuple[np.ndarray, np.ndarray]:
         ({"SOPClassUID": ULTRASOUND, "Modality": "US", "BurnedInAnnotation": "NO"}, False),
         ({"SOPClassUID": CT, "BurnedInAnnotation": "YES"}, True),
         ({"SOPClassUID": CT, "ImageType": ["DERIVED", "SECONDARY", "SCREEN SAVE"]}, True),
+        (
+            {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.77.1.6", "ImageType": ["ORIGINAL", "PRIMARY", "LABEL", "NONE"]},
+            True,
+        ),
         ({"SOPClassUID": CT}, False),
     ],
 )

@@ -181,7 +181,14 @@ DESCRIPTORS = (
     *("ROIGenerationDescription", "ROIObservationLabel", "ROIObservationDescription", "RTPlanLabel", "RTPlanName"),
     *("RTPlanDescription", "BeamDescription", "DoseReferenceDescription", "FractionGroupDescription", "EntityLabel"),
     *("PrescriptionDescription", "SpecimenShortDescription", "SpecimenDetailedDescription", "ContainerDescription"),
-    *("AnnotationGroupLabel", "AnnotationGroupDescription", "PyramidLabel", "PyramidDescription"),
+    *(
+        "SegmentLabel",
+        "SegmentDescription",
+        "AnnotationGroupLabel",
+        "AnnotationGroupDescription",
+        "PyramidLabel",
+        "PyramidDescription",
+    ),
 )
 """Descriptive texts that the option to clean descriptors cleans; the others of its column are removed."""
 

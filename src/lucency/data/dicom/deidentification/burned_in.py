@@ -5,6 +5,7 @@ back for a person to look at, unless the user decides otherwise.
 """
 
 import io
+import re
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
@@ -73,6 +74,9 @@ _RISKY_CLASSES = (
     "HardcopyGrayscale",
 )
 
+_RISKY_IMAGE_TYPES = {"SCREEN", "SCREENSHOT", "SCREENSAVE", "LABEL", "OVERVIEW"}
+"""Screenshots, and the label and overview of a microscope slide, on which the patient's name is written."""
+
 _RISKY_MODALITIES = {"US", "IVUS", "OT", "SC", "ES", "XC", "GM", "XA", "RF", "OP", "OPT", "HC", "DOC", "SR", "AU", "DG"}
 
 
@@ -115,7 +119,8 @@ def has_risky_kind(header: Dataset) -> bool:
         return value_of(header, tag).decode("ascii", "replace").strip(" \0").upper()
 
     annotation = text(BURNED_IN_ANNOTATION)
-    if annotation == "YES" or "SCREEN" in text(0x00080008):
+    image_type = set(re.split(r"[\\ ]+", text(0x00080008)))
+    if annotation == "YES" or image_type & _RISKY_IMAGE_TYPES:
         return True
     keyword = UID(text(0x00080016)).keyword
     if "SecondaryCapture" in keyword or text(0x00080060) in ("OT", "SC", "DOC"):

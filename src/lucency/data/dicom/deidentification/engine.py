@@ -117,7 +117,7 @@ def refuse_other_kinds(header: Dataset, settings: Deidentification) -> str:
     if _DIRECTORY_RECORDS in header:
         raise RefusedImage("E_DICOMDIR")
     uid = UID(_text_of(header, _SOP_CLASS))
-    if not uid:
+    if not uid or not _text_of(header, _INSTANCE):
         raise RefusedImage("E_BAD_HEADER")
     is_report = uid.keyword.endswith("SRStorage") or "StructuredReport" in uid.keyword
     is_image = "ImageStorage" in uid.keyword or uid == _LABEL_MAP
