@@ -182,7 +182,8 @@ DESCRIPTORS = (
     *("RTPlanDescription", "BeamDescription", "DoseReferenceDescription", "FractionGroupDescription", "EntityLabel"),
     *("PrescriptionDescription", "SpecimenShortDescription", "SpecimenDetailedDescription", "ContainerDescription"),
     *(
-        "SegmentLabel",
+        *("SegmentLabel", "SegmentDescription", "AnnotationGroupLabel", "AnnotationGroupDescription", "PyramidLabel"),
+        "PyramidDescription",
         "SegmentDescription",
         "AnnotationGroupLabel",
         "AnnotationGroupDescription",
