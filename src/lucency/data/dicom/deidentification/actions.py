@@ -102,7 +102,7 @@ def _by_value_representation(tag: int, vr: str) -> Action:
         return Action.EMPTY
     if vr in ("DA", "DT", "TM"):
         return Action.EMPTY
-    return Action.KEEP if set(vr.split(" or ")) & _NUMBERS_AND_CODES else Action.REMOVE
+    return Action.KEEP if set(vr.split(" or ")) <= _NUMBERS_AND_CODES else Action.REMOVE
 
 
 def _kept(vr: str) -> Action:

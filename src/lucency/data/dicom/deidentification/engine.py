@@ -24,7 +24,7 @@ from lucency.data.dicom.deidentification.identifiers import (
 )
 from lucency.data.dicom.deidentification.parsing import Parsed, value_of
 from lucency.data.dicom.deidentification.pixels import Pixels, clean_profile
-from lucency.data.dicom.deidentification.pseudonyms import Pseudonyms
+from lucency.data.dicom.deidentification.pseudonyms import Offset, Pseudonyms
 from lucency.data.dicom.deidentification.safe_private import SAFE_PRIVATE
 from lucency.data.dicom.deidentification.text import Identifiers, names_somebody, scrub
 from lucency.data.reading import RefusedImage
@@ -144,7 +144,7 @@ class _Cleaner:
         self._is_signed = value_of(parsed.header, 0x00280103)[:2].strip(b"\0") == b"\1"
         identity = patient_identity(parsed.header)
         self.patient = pseudonyms.patient(identity)
-        self._days_back = pseudonyms.days_back(identity) if settings.dates == "shift" else 0
+        self._offset = pseudonyms.offset(identity) if settings.dates == "shift" else Offset()
         self.counts: Counter[str] = Counter()
 
     def dataset(
@@ -219,7 +219,7 @@ class _Cleaner:
         if action is Action.UID:
             return text_element(tag, vr, self._new_uids(value))
         if action is Action.SHIFT:
-            moved = values.shifted(vr, value.decode("ascii", "replace"), self._days_back)
+            moved = values.shifted(vr, value.decode("ascii", "replace"), self._offset)
             return Element(tag, vr, (moved or "").encode())
         if action is Action.CLEAN or vr in ("LO", "SH"):
             return Element(tag, vr, self._clean_text(tag, vr, decode(value, encodings), action))

@@ -12,7 +12,16 @@ from lucency.provenance import storage_errors
 
 KEY_BYTES = 32
 
-_MOST_DAYS = 365
+_MOST_DAYS, _MOST_MINUTES = 365, 180
+"""Few images are made in the first three hours of a day, so that nearly all times of a day stay in their order."""
+
+
+@dataclass(frozen=True)
+class Offset:
+    """How far dates and times of day are moved back."""
+
+    days: int = 0
+    minutes: int = 0
 
 
 @dataclass(frozen=True)
@@ -29,9 +38,11 @@ class Pseudonyms:
         """Return the new UID of an old one: 2.25 followed by a number of 128 bits, as PS3.5, B.2 allows."""
         return f"2.25.{int.from_bytes(self._digest('uid', old)[:16])}"
 
-    def days_back(self, identity: str) -> int:
-        """Return by how many days all dates of a patient are moved back: 1 to 365."""
-        return 1 + int.from_bytes(self._digest("dates", identity)[:8]) % _MOST_DAYS
+    def offset(self, identity: str) -> "Offset":
+        """Return by how much all dates and times of a patient are moved back: 1 to 365 days, 1 to 180 minutes."""
+        digest = self._digest("dates", identity)
+        days, minutes = int.from_bytes(digest[:8]), int.from_bytes(digest[8:16])
+        return Offset(1 + days % _MOST_DAYS, 1 + minutes % _MOST_MINUTES)
 
     def name(self, purpose: str, old: str) -> str:
         """Return a short name for a folder, a file or a path."""

@@ -106,6 +106,8 @@ def names_somebody(text: str, identifiers: Identifiers) -> bool:
     """Tell whether a text holds one of the known identifiers."""
     if any(run in text for run in identifiers.runs):
         return True
+    if any(re.sub(r"\W", "", found).upper() in identifiers.initials for found in _DOTTED.findall(text)):
+        return True
     return any(_without_words(token.group(), identifiers.words)[1] for token in _TOKEN.finditer(text))
 
 
@@ -136,6 +138,9 @@ _LONG_NUMBER = re.compile(r"(?<![\w.])\+?(?:\(?\d[\d()]*(?:[ /-]?\d[\d()]*){6,})
 """Seven digits and more, possibly in groups: telephone and patient numbers; no measurement is written like this."""
 
 _INITIALS = re.compile(r"(?<![^\W_])(?:[^\W\d_]\s?\.\s?-?){2,4}|(?<![^\W_])[A-ZÄÖÜ]{2,4}(?![^\W_])")
+
+_DOTTED = re.compile(r"(?<![^\W_])(?:[^\W\d_]\s?\.\s?-?){2,4}")
+"""Initials in a technical text; without the dots they would be taken for the abbreviations that such texts are full of."""
 
 _TITLED_NAME = re.compile(
     r"\b((?:Dr|Prof|Mr|Mrs|Ms|Miss|Herrn?|Frau|Mme|Sr|Sra|PD|OA|Pat(?:ient)?(?:in)?\s+name[:d]?|Name:|Dictated by:?|"

@@ -9,6 +9,8 @@ from pydicom.uid import UID_dictionary
 
 from lucency.data.dicom.deidentification.encoding import word_bytes
 from lucency.data.dicom.deidentification.identifiers import day_of
+from lucency.data.dicom.deidentification.pseudonyms import Offset
+from lucency.data.dicom.deidentification.terms import is_term
 
 OLDEST_SHOWN = 90
 """Ages above 89 years are written as 90, because so few people reach them."""
@@ -78,30 +80,39 @@ def age_at(birth: date, exam: date) -> str | None:
     return f"{min(years, OLDEST_SHOWN):03d}Y" if 0 <= years < 130 else None
 
 
-def shifted(vr: str, text: str, days_back: int) -> str | None:
-    """Return dates or dates and times moved back by whole days; times of day as they are; None when any is none."""
-    parts = [_shifted_one(vr, part.strip(" \0"), days_back) for part in text.split("\\")]
+def shifted(vr: str, text: str, offset: Offset) -> str | None:
+    """Return dates, times or dates and times moved back by a patient's offset; None when any is none."""
+    parts = [_shifted_one(vr, part.strip(" \0"), offset) for part in text.split("\\")]
     return None if None in parts else "\\".join(filter(None, parts))
 
 
-def _shifted_one(vr: str, text: str, days_back: int) -> str | None:
+def _shifted_one(vr: str, text: str, offset: Offset) -> str | None:
     if not text:
         return ""
     if vr == "TM":
-        return text if _TIME.fullmatch(text) else None
-    rest = ""
+        return _earlier(text.replace(":", ""), offset.minutes) if _TIME.fullmatch(text) else None
+    clock = ""
     if vr == "DT":
         match = _DATE_AND_TIME.fullmatch(text)
         if match is None:
             return None
-        text, rest = match.groups()  # the offset from UTC says where the patient was, and goes
+        text, clock = match.groups()  # the offset from UTC says where the patient was, and goes
     elif not re.fullmatch(r"\d{8}|\d{4}\.\d\d\.\d\d", text):
         return None
     day = day_of(text)
-    if day is None or (day - date.min).days <= days_back:
+    if day is None or (day - date.min).days <= offset.days:
         return None
-    moved = day - timedelta(days_back)
-    return f"{moved.year:04d}{moved.month:02d}{moved.day:02d}{rest}"
+    moved = day - timedelta(offset.days)
+    return f"{moved.year:04d}{moved.month:02d}{moved.day:02d}{_earlier(clock, offset.minutes) if clock else ''}"
+
+
+def _earlier(clock: str, minutes: int) -> str:
+    """Return an earlier time of the same day, as exact as it was; before midnight comes the end of the day.
+
+    The day itself is not touched, because it often stands in another element than the time.
+    """
+    n_minutes = (60 * int(clock[:2]) + int(clock[2:4] or 0) - minutes) % (24 * 60)
+    return f"{n_minutes // 60:02d}{n_minutes % 60:02d}"[: len(clock)] + clock[4:]
 
 
 def _checked_text(vr: str, value: bytes) -> bytes | None:
@@ -112,8 +123,12 @@ def _checked_text(vr: str, value: bytes) -> bytes | None:
         text = value.decode("ascii").strip(" \0")
     except UnicodeDecodeError:
         return None
-    if not all(not part.strip() or pattern.fullmatch(part) for part in text.split("\\")):
+    parts = text.split("\\")
+    if not all(not part.strip() or pattern.fullmatch(part) for part in parts):
         return None
+    if vr == "CS":
+        text = "\\".join(part if is_term(part) else "" for part in parts).rstrip("\\")
+        return text.encode() or None
     return text.replace(",", ".").encode()
 
 
