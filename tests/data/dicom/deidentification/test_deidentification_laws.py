@@ -1,7 +1,7 @@
 """Laws of de-identification that hold for all inputs."""
 
 import io
-from datetime import date
+from datetime import date, datetime, time
 
 import numpy as np
 import pydicom
@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from lucency.data.dicom.deidentification.pseudonyms import Offset
 from lucency.data.dicom.deidentification.text import _NO_NAMES, Identifiers, scrub
 from lucency.data.dicom.deidentification.values import capped_age, shifted
 
@@ -20,20 +21,23 @@ NAMES = st.text(st.characters(whitelist_categories=["Lu", "Ll"], max_codepoint=0
 @given(DAYS, DAYS, st.text(min_size=1, max_size=20))
 def test_intervals_between_dates_stay_exact_to_the_day(first, second, patient):
     """A follow-up after 91 days is one after 91 days."""
-    days = KEY.days_back(patient)
-    moved = [shifted("DA", day.strftime("%Y%m%d"), days) for day in (first, second)]
+    offset = KEY.offset(patient)
+    moved = [shifted("DA", day.strftime("%Y%m%d"), offset) for day in (first, second)]
     new = [date(int(text[:4]), int(text[4:6]), int(text[6:])) for text in moved]
     assert new[1] - new[0] == second - first
     assert 1 <= (first - new[0]).days <= 365
 
 
-@given(DAYS, st.times(), st.integers(1, 365))
-def test_date_and_time_moves_by_whole_days(day, time, days):
-    """The time of day stays, and the offset from UTC, which tells the place, goes."""
-    text = f"{day:%Y%m%d}{time:%H%M%S}.{time.microsecond:06d}+0200"
-    moved = shifted("DT", text, days)
-    assert moved[8:] == text[8:-5]
-    assert moved[:8] == shifted("DA", text[:8], days)
+@given(DAYS, st.times(time(3)), st.times(time(3)), st.integers(1, 365), st.integers(1, 180))
+def test_times_of_a_day_keep_their_distance_and_their_day(day, first, second, days, minutes):
+    """Contrast that came ninety seconds before the scan still did; the offset from UTC, which tells the place, goes."""
+    offset = Offset(days, minutes)
+    texts = [f"{day:%Y%m%d}{at:%H%M%S}.{at.microsecond:06d}" for at in (first, second)]
+    moved = [shifted("DT", f"{text}+0200", offset) for text in texts]
+    assert {text[:8] for text in moved} == {shifted("DA", f"{day:%Y%m%d}", offset)}
+    assert [text[8:] for text in moved] == [shifted("TM", text[8:], offset) for text in texts]
+    before, after = ([datetime.strptime(text, "%Y%m%d%H%M%S.%f") for text in pair] for pair in (texts, moved))
+    assert after[1] - after[0] == before[1] - before[0]
 
 
 @settings(max_examples=25)

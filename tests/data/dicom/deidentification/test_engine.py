@@ -269,6 +269,19 @@ def test_the_file_says_what_was_done_to_it():
     assert new.SpecificCharacterSet == "ISO_IR 192"
 
 
+@pytest.mark.parametrize("beginning", ["000500", "235000", "101112", "15"])
+def test_times_of_one_exam_keep_their_distances_at_any_hour(beginning):
+    """A tracer given half an hour before the scan was given half an hour before it, also in a night shift."""
+    hour = int(beginning[:2])
+    header = patient_file(StudyTime=beginning, AcquisitionTime=f"{hour:02d}0130.25", ContentTime=f"{hour:02d}3130.75")
+    new = read(cleaned(header).content)
+    clocks = [
+        int(text[:2]) * 3600 + int(text[2:4]) * 60 + float(text[4:]) for text in (new.AcquisitionTime, new.ContentTime)
+    ]
+    assert clocks[1] - clocks[0] == 1800.5
+    assert new.AcquisitionTime != header.AcquisitionTime
+
+
 def test_the_date_of_birth_goes_and_the_age_stays():
     """Without the age a cohort cannot be described; with the date of birth a patient can be found."""
     new = read(cleaned(patient_file()).content)

@@ -33,6 +33,7 @@ from lucency.domain.plan import Deidentification
 _SOP_CLASS, _INSTANCE, _STUDY, _SERIES = 0x00080016, 0x00080018, 0x0020000D, 0x0020000E
 _CHARACTER_SET, _PATIENT_ID, _PATIENT_NAME, _SEX, _AGE = 0x00080005, 0x00100020, 0x00100010, 0x00100040, 0x00101010
 _BIRTH_DATE, _STUDY_DATE = 0x00100030, 0x00080020
+_TIMES = (0x00080030, 0x00080031, 0x00080032, 0x00080033)
 _CODE_VALUES = (0x00080100, 0x00080119, 0x00080120)
 _SCHEME, _MEANING, _SCHEME_VERSION = 0x00080102, 0x00080104, 0x00080103
 _ICC_PROFILE, _DIRECTORY_RECORDS = 0x00282000, 0x00041220
@@ -130,6 +131,12 @@ def _text_of(header: Dataset, tag: int) -> str:
     return value_of(header, tag).decode("ascii", "replace").strip(" \0")
 
 
+def _hour_of_exam(header: Dataset) -> int:
+    """Return the hour in which the exam began, by the first time of day that the header tells; noon where it tells none."""
+    hours = (_text_of(header, tag)[:2] for tag in _TIMES)
+    return next((int(hour) for hour in hours if hour.isdigit()), 12)
+
+
 class _Cleaner:
     """Walks over one file's elements and makes new ones."""
 
@@ -144,7 +151,9 @@ class _Cleaner:
         self._is_signed = value_of(parsed.header, 0x00280103)[:2].strip(b"\0") == b"\1"
         identity = patient_identity(parsed.header)
         self.patient = pseudonyms.patient(identity)
-        self._offset = pseudonyms.offset(identity) if settings.dates == "shift" else Offset()
+        self._offset = Offset()
+        if settings.dates == "shift":
+            self._offset = pseudonyms.offset(identity).away_from_midnight(_hour_of_exam(parsed.header))
         self.counts: Counter[str] = Counter()
 
     def dataset(

@@ -3,7 +3,7 @@
 import hmac
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from lucency.provenance import storage_errors
 KEY_BYTES = 32
 
 _MOST_DAYS, _MOST_MINUTES = 365, 180
-"""Few images are made in the first three hours of a day, so that nearly all times of a day stay in their order."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +21,14 @@ class Offset:
 
     days: int = 0
     minutes: int = 0
+    """Later instead of earlier where negative."""
+
+    def away_from_midnight(self, hour: int) -> "Offset":
+        """Return the offset for an exam that began in some hour: times of the morning move later, all others earlier.
+
+        So no time of an exam is moved over midnight, where its distance from the others would be lost.
+        """
+        return replace(self, minutes=-self.minutes) if hour < 12 else self
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,7 @@ class Pseudonyms:
         return f"2.25.{int.from_bytes(self._digest('uid', old)[:16])}"
 
     def offset(self, identity: str) -> "Offset":
-        """Return by how much all dates and times of a patient are moved back: 1 to 365 days, 1 to 180 minutes."""
+        """Return by how much all dates and times of a patient are moved: 1 to 365 days, 1 to 180 minutes."""
         digest = self._digest("dates", identity)
         days, minutes = int.from_bytes(digest[:8]), int.from_bytes(digest[8:16])
         return Offset(1 + days % _MOST_DAYS, 1 + minutes % _MOST_MINUTES)

@@ -59,7 +59,7 @@ class Identifiers:
 
 
 def scrub(text: str, identifiers: Identifiers) -> tuple[str, int]:
-    """Replace identifiers, dates, long numbers, addresses of mail and titled names; return the text and the count."""
+    """Replace identifiers, dates, long numbers, UIDs, addresses of mail and titled names; return the text and the count."""
     n_replaced = 0
 
     def put(replacement: str) -> Callable[[re.Match[str]], str]:
@@ -78,7 +78,7 @@ def scrub(text: str, identifiers: Identifiers) -> tuple[str, int]:
 
     def check_initials(match: re.Match[str]) -> str:
         nonlocal n_replaced
-        if re.sub(r"\W", "", match.group()).upper() not in identifiers.initials:
+        if not _are_initials(match.group(), identifiers):
             return match.group()
         n_replaced += 1
         return REMOVED
@@ -93,6 +93,7 @@ def scrub(text: str, identifiers: Identifiers) -> tuple[str, int]:
         n_replaced += text.count(run)
         text = text.replace(run, REMOVED)
     text = _MAIL.sub(put(REMOVED), text)
+    text = _UID.sub(put(NUMBER), text)
     text = _DATES.sub(put(DATE), text)
     text = _INITIALS.sub(check_initials, text)
     text = _TOKEN.sub(check_word, text)
@@ -106,12 +107,20 @@ def names_somebody(text: str, identifiers: Identifiers) -> bool:
     """Tell whether a text holds one of the known identifiers."""
     if any(run in text for run in identifiers.runs):
         return True
-    if any(re.sub(r"\W", "", found).upper() in identifiers.initials for found in _DOTTED.findall(text)):
+    if any(_are_initials(found, identifiers) for found in _DOTTED.findall(text)):
         return True
     return any(_without_words(token.group(), identifiers.words)[1] for token in _TOKEN.finditer(text))
 
 
 _WORD = r"(?:[^\W_][\u0300-\u036F]*)+"
+
+
+def _are_initials(found: str, identifiers: Identifiers) -> bool:
+    """Say whether letters are somebody's initials; without dots they may be a word of the trade."""
+    letters = re.sub(r"\W", "", found).upper()
+    return letters in identifiers.initials and ("." in found or letters not in _ABBREVIATIONS)
+
+
 _TOKEN = re.compile(rf"{_WORD}(?:[-./_^,+]{_WORD})*")
 """Letters (with accents that stand apart) and digits, with single marks between them."""
 
@@ -133,6 +142,8 @@ _DATES = re.compile(
 )
 
 _MAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+\.\w+|\b(?:https?://|www\.)\S+")
+
+_UID = re.compile(r"(?<![\w.])[0-2](?:\.\d+){4,}(?!\w)")
 
 _LONG_NUMBER = re.compile(r"(?<![\w.])\+?(?:\(?\d[\d()]*(?:[ /-]?\d[\d()]*){6,})(?!\w)")
 """Seven digits and more, possibly in groups: telephone and patient numbers; no measurement is written like this."""
@@ -246,7 +257,7 @@ def _initials_of(name: str) -> set[str]:
     letters = "".join(_plain(part)[0] for part in parts).upper()
     if not 2 <= len(letters) <= 4:
         return set()
-    return {letters, letters[::-1], letters[1:] + letters[0], letters[:2], letters[1::-1]} - _ABBREVIATIONS
+    return {letters, letters[::-1], letters[1:] + letters[0], letters[:2], letters[1::-1]}
 
 
 _WORDS_ABBREVIATIONS = (

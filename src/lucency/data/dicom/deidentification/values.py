@@ -15,6 +15,9 @@ from lucency.data.dicom.deidentification.terms import is_term
 OLDEST_SHOWN = 90
 """Ages above 89 years are written as 90, because so few people reach them."""
 
+REMOVED = "REMOVED"
+"""Stands for a coded string that may be a name; many of them must not be empty."""
+
 _DECIMAL = re.compile(r"\s*[+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][+-]?\d+)?\s*")
 _INTEGER = re.compile(r"\s*[+-]?\d{1,12}\s*")
 _CODE = re.compile(r"\s*[A-Z0-9_ ]{0,16}\s*")
@@ -90,7 +93,7 @@ def _shifted_one(vr: str, text: str, offset: Offset) -> str | None:
     if not text:
         return ""
     if vr == "TM":
-        return _earlier(text.replace(":", ""), offset.minutes) if _TIME.fullmatch(text) else None
+        return _moved_clock(text.replace(":", ""), offset.minutes) if _TIME.fullmatch(text) else None
     clock = ""
     if vr == "DT":
         match = _DATE_AND_TIME.fullmatch(text)
@@ -103,11 +106,11 @@ def _shifted_one(vr: str, text: str, offset: Offset) -> str | None:
     if day is None or (day - date.min).days <= offset.days:
         return None
     moved = day - timedelta(offset.days)
-    return f"{moved.year:04d}{moved.month:02d}{moved.day:02d}{_earlier(clock, offset.minutes) if clock else ''}"
+    return f"{moved.year:04d}{moved.month:02d}{moved.day:02d}{_moved_clock(clock, offset.minutes) if clock else ''}"
 
 
-def _earlier(clock: str, minutes: int) -> str:
-    """Return an earlier time of the same day, as exact as it was; before midnight comes the end of the day.
+def _moved_clock(clock: str, minutes: int) -> str:
+    """Return another time of the same day, as exact as it was; before its beginning comes its end.
 
     The day itself is not touched, because it often stands in another element than the time.
     """
@@ -127,8 +130,7 @@ def _checked_text(vr: str, value: bytes) -> bytes | None:
     if not all(not part.strip() or pattern.fullmatch(part) for part in parts):
         return None
     if vr == "CS":
-        text = "\\".join(part if is_term(part) else "" for part in parts).rstrip("\\")
-        return text.encode() or None
+        return "\\".join(part if is_term(part) else REMOVED for part in parts).encode()
     return text.replace(",", ".").encode()
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from lucency.data.dicom.deidentification.pseudonyms import Offset, Pseudonyms
 from lucency.data.dicom.deidentification.terms import is_term
-from lucency.data.dicom.deidentification.text import Identifiers, names_somebody
+from lucency.data.dicom.deidentification.text import Identifiers, names_somebody, scrub
 from lucency.data.dicom.deidentification.values import checked_number, shifted
 
 
@@ -38,9 +38,9 @@ def test_a_word_that_no_term_contains_does_not_pass(name):
 
 def test_only_the_part_that_is_no_term_is_taken_out():
     """The first three values of ImageType are needed to tell an image from a localizer."""
-    assert checked_number(0x00080008, "CS", b"ORIGINAL\\PRIMARY\\AXIAL\\MILLER") == b"ORIGINAL\\PRIMARY\\AXIAL"
-    assert checked_number(0x00080008, "CS", b"ORIGINAL\\MILLER\\AXIAL") == b"ORIGINAL\\\\AXIAL"
-    assert checked_number(0x00180015, "CS", b"MILLER") is None
+    kind = checked_number(0x00080008, "CS", b"ORIGINAL\\PRIMARY\\AXIAL\\MILLER")
+    assert kind == b"ORIGINAL\\PRIMARY\\AXIAL\\REMOVED"
+    assert checked_number(0x00180015, "CS", b"MILLER") == b"REMOVED"
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,16 @@ def test_initials_in_a_technical_text_are_found_only_with_dots():
     patient = Identifiers(names=frozenset({"MILLER^BODIL"}))
     assert names_somebody("coil of B.M.", patient)
     assert not names_somebody("BM 32", patient)
+
+
+def test_a_uid_in_a_text_is_taken_out():
+    """A comment may say which other image to look at, and the archive knows whose it is."""
+    assert scrub("see image 1.2.826.0.1.3680043.10.154.31965163258227.", Identifiers())[0] == "see image [number]."
+    assert scrub("measures 1.2 x 3.4 cm, section 1.2.3", Identifiers())[0] == "measures 1.2 x 3.4 cm, section 1.2.3"
+
+
+def test_initials_that_are_a_word_of_the_trade_are_found_with_dots():
+    """RV is the right ventricle; R.V. is Rosalind Vane."""
+    patient = Identifiers(names=frozenset({"VANE^ROSALIND"}))
+    assert scrub("RV dilated, informed R.V.", patient)[0] == "RV dilated, informed [removed]"
+    assert names_somebody("coil R.V.", patient)
