@@ -228,6 +228,18 @@ def test_what_a_study_needs_is_kept():
     assert {keyword: new.get(keyword) for keyword in kept} == kept
 
 
+def test_a_palette_stays_whole():
+    """Without its colours an image of a palette cannot be shown."""
+    palette = np.arange(256, dtype="<u2")[::-1].tobytes()
+    header = patient_file(RAMP.astype(np.uint8), PhotometricInterpretation="PALETTE COLOR")
+    for colour in ("Red", "Green", "Blue"):
+        setattr(header, f"{colour}PaletteColorLookupTableDescriptor", [256, 0, 16])
+        setattr(header, f"{colour}PaletteColorLookupTableData", palette)
+    new = read(cleaned(header).content)
+    assert new.GreenPaletteColorLookupTableData == palette
+    assert new.RedPaletteColorLookupTableDescriptor == [256, 0, 16]
+
+
 def test_uids_link_what_they_linked_before():
     """References between files must resolve after de-identification, and new UIDs must tell nothing of old ones."""
     reference = Dataset()
@@ -381,7 +393,14 @@ def test_files_stay_valid_by_an_independent_judge(options, tmp_path):
     """Dciodvfy finds no error in the new file that it did not find in the old one."""
     from pydicom.data import get_testdata_file
 
-    for name in ("CT_small.dcm", "MR_small.dcm", "liver_1frame.dcm", "rtstruct.dcm", "examples_overlay.dcm"):
+    for name in (
+        "CT_small.dcm",
+        "MR_small.dcm",
+        "liver_1frame.dcm",
+        "rtstruct.dcm",
+        "examples_overlay.dcm",
+        "examples_palette.dcm",
+    ):
         path = get_testdata_file(name)
         with open(path, "rb") as file:
             (tmp_path / name).write_bytes(cleaned(file.read(), **options).content)
