@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from lucency.data.criteria import judge, refuse_unknown_columns
 from lucency.data.journal import Journal
+from lucency.data.naming import SAME_NAMES, Naming
 from lucency.data.patients import PatientRule, patient_rule, refuse_unknown_patients
 from lucency.data.reading import ImageFile, RefusedImage
 from lucency.data.sources import Candidate, Source
@@ -42,7 +43,9 @@ class _Finding:
     pixels: NDArray | None
 
 
-def curate(source: Source, data: Data, folder: Path, key: str, desk: Desk) -> list[CohortRow]:
+def curate(
+    source: Source, data: Data, folder: Path, key: str, desk: Desk, naming: Naming = SAME_NAMES
+) -> list[CohortRow]:
     """Read all candidates into the store in `folder` and return one row for each image or frame.
 
     Raises:
@@ -51,7 +54,7 @@ def curate(source: Source, data: Data, folder: Path, key: str, desk: Desk) -> li
         Interrupted: stopped by the user; the next call with the same key goes on.
     """
     refuse_unknown_columns((*data.include, *data.exclude), COLUMNS)
-    rule = patient_rule(data)
+    rule = patient_rule(data, naming)
     refuse_unknown_patients(source, data, rule)
     journal = Journal(folder / "journal.jsonl", key)
     n_kept = sum(row.status == KEPT for row in journal.rows)

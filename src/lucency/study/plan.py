@@ -50,6 +50,12 @@ def read_deidentification(overrides: Sequence[str]) -> Deidentification:
         raise PlanError("\n".join(_explain(Path("--set"), lines, error))) from None
 
 
+def with_deidentification(plan: Plan) -> Plan:
+    """Return the plan with de-identification on, by its own settings where it has any."""
+    deidentify = plan.data.deidentify or Deidentification()
+    return plan.model_copy(update={"data": plan.data.model_copy(update={"deidentify": deidentify})})
+
+
 def write_plan(plan: Plan) -> str:
     """Return the plan as YAML with every setting spelt out."""
     return yaml.safe_dump(as_settings(plan), sort_keys=False, allow_unicode=True, width=100)
@@ -219,24 +225,20 @@ def _resolve_paths(plan: Plan, folder: Path) -> Plan:
     labels = plan.data.labels
     if labels.table:
         labels = labels.model_copy(update={"table": _absolute(folder, labels.table)})
-    changes = {
+    changes: dict[str, Any] = {
         "images": _images(folder, plan.data),
         "labels": labels,
         "pacs": _resolve_pacs(folder, plan.data.pacs),
-        "deidentify": _resolve_key(folder, plan.data.deidentify),
     }
+    if plan.data.deidentify and plan.data.deidentify.key:
+        key = _absolute(folder, plan.data.deidentify.key)
+        changes["deidentify"] = plan.data.deidentify.model_copy(update={"key": key})
     return plan.model_copy(update={"data": plan.data.model_copy(update=changes)})
 
 
 def _images(folder: Path, data: Data) -> str:
     """Check an address, and make a path absolute."""
     return parse_address(data.images).text if data.is_in_pacs else _absolute(folder, data.images)
-
-
-def _resolve_key(folder: Path, settings: Deidentification | None) -> Deidentification | None:
-    if settings is None or settings.key is None:
-        return settings
-    return settings.model_copy(update={"key": _absolute(folder, settings.key)})
 
 
 def _resolve_pacs(folder: Path, pacs: Pacs) -> Pacs:
