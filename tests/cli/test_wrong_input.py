@@ -284,7 +284,7 @@ def test_a_cost_that_runs_away_stops_the_study(tmp_path: Path, plan_file: Path) 
     wild = ("--set", "training.learning_rate=1e30", "--set", "training.optimizer=sgd")
     answer = lucency("run", plan_file, "--out", tmp_path / "s", *wild)
     refused(answer, 1, "diverged", "epoch", "training.learning_rate")
-    assert stages(tmp_path / "s") == ["curate", "label", "split"]
+    assert stages(tmp_path / "s") == ["curate", "label", "split", "describe"]
     assert not list((tmp_path / "s").rglob("weights.safetensors"))
     done("evaluate", plan_file, "--out", tmp_path / "s")
     assert stages(tmp_path / "s") == ["curate", "label", "split", "train", "predict", "evaluate"]

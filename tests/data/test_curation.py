@@ -27,7 +27,7 @@ def data_of(images: Path, **settings: object) -> Data:
 
 def cohort_of(images: Path, store: Path, **settings: object) -> list[CohortRow]:
     data = data_of(images, **settings)
-    return curate(find_images(data), data, store, "key", Silence())
+    return curate(find_images(data), data, store, "key", Silence()).rows
 
 
 def labelled(cohort: list[CohortRow], **settings: object) -> dict[str, tuple[str, str]]:
@@ -103,7 +103,7 @@ def test_a_stopped_curation_goes_on_and_ends_the_same(images: Path, tmp_path: Pa
         desk = Impatient()
         desk.left = draw.randint(1, 20)
         try:
-            rows = curate(find_images(data), data, tmp_path / "stopped", "key", desk)
+            rows = curate(find_images(data), data, tmp_path / "stopped", "key", desk).rows
         except Interrupted:
             continue
     assert rows == expected

@@ -288,6 +288,17 @@ def test_the_header_says_who_and_where(tmp_path):
     assert "N_NOT_SQUARE" in image.notes
 
 
+def test_the_header_says_how_an_image_was_made(tmp_path):
+    """The acquisition protocol; of the date only the year, of numbers only those that can be."""
+    how = {"Manufacturer": "Acme", "ManufacturerModelName": "X1", "StudyDate": "20190412", "KVP": "110.0",
+           "SliceThickness": "1.50", "ConvolutionKernel": ["B30f", "x"], "MagneticFieldStrength": "1.5"}  # fmt: skip
+    facts = read_image(write_dicom(tmp_path / "a.dcm", RAMP, **how)).facts
+    assert (facts.manufacturer, facts.model, facts.year, facts.kvp) == ("Acme", "X1", "2019", "110")
+    assert (facts.slice_thickness_mm, facts.kernel, facts.field_strength_tesla) == ("1.5", "B30f", "1.5")
+    odd = read_image(write_dicom(tmp_path / "b.dcm", RAMP, StudyDate="", KVP="", FilterType="WEDGE")).facts
+    assert (odd.year, odd.kvp, odd.kernel, odd.manufacturer) == ("", "", "WEDGE", "")
+
+
 @pytest.mark.parametrize(
     ("elements", "years"),
     [

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,11 +10,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lucency.domain.cohort import CohortRow, LabelRow, SplitRow
+from lucency.domain.description import Description
 from lucency.domain.estimate import Estimate
+from lucency.domain.parts import Part
 from lucency.domain.plan import Plan
 from lucency.domain.predictions import Predictions
 from lucency.evaluation.classification import evaluate_classification
 from lucency.evaluation.operating_point import choose_operating_point
+from lucency.evaluation.representativeness import Cohort, describe_cohort
 from lucency.report.material import (
     Certificate,
     Epoch,
@@ -95,6 +99,7 @@ def _material(plan: Plan, classes: tuple[str, ...], shares: tuple[float, ...], s
         test=test,
         operating_point=point,
         estimates=tuple(estimates),
+        description=_description(cohort, labels, split, classes),
         record_head=_hash("record"),
         openings=(Opening("2026-03-14T10:22:05+00:00", 1),),
         stages=tuple(
@@ -130,6 +135,21 @@ def _material(plan: Plan, classes: tuple[str, ...], shares: tuple[float, ...], s
             "depend on what the network learnt.",
         ),
     )  # fmt: skip
+
+
+def described(material: Material) -> Material:
+    """Describe a changed cohort anew."""
+    description = _description(material.cohort, material.labels, material.split, material.classes)
+    return replace(material, description=description)
+
+
+def _description(
+    cohort: Sequence[CohortRow], labels: Sequence[LabelRow], split: Sequence[SplitRow], classes: tuple[str, ...]
+) -> Description:
+    row_of = {row.image_id: row for row in cohort}
+    parts = {part: [row_of[r.image_id] for r in split if r.part == part and r.image_id in row_of] for part in Part}
+    target = {row.image_id: row.target for row in labels}
+    return describe_cohort(Cohort(parts, target, classes), None, (), None, 0.95)
 
 
 def _cohort(

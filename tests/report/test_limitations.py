@@ -5,6 +5,8 @@ from dataclasses import replace
 import material_factory
 import pytest
 
+from lucency.domain.description import Comparison, Probe
+from lucency.domain.estimate import Estimate
 from lucency.domain.plan import Plan
 from lucency.report.limitations import find_limitations
 from lucency.report.material import Material, Opening
@@ -46,6 +48,35 @@ def test_a_shared_patient_stands_above_everything(material: Material) -> None:
     shared = replace(material.certificate, n_images_shared=3)
     assert titles(replace(material, certificate=shared))[0] == "The parts are not apart"
     assert "The parts are not apart" not in titles(material)
+
+
+def probe(name: str, verdict: str = "found") -> Probe:
+    estimate = Estimate("AUC", 0.9, 0.85, 0.94, 700, "image", "DeLong 1988", part="all")
+    return Probe(name, "?", estimate, verdict, "…")
+
+
+def test_a_shortcut_is_among_the_gravest(material: Material) -> None:
+    """With what it was found in; a source that the image tells is one only where it tells the label."""
+    title, site = "Something else than the finding tells the label (shortcut)", "The site goes with the label"
+    assert title not in titles(material)
+    description = replace(material.description, probes=(probe("border"), probe("site"), probe("header", "none")))
+    found = find_limitations(replace(material, description=description))
+    assert found[0].title == title
+    assert "from the border alone, AUC 0.900, 95\u202f%" in found[0].text
+    assert "header" not in found[0].text
+    assert found[1].title.startswith(site)
+    harmless = replace(material.description, probes=(probe("site", "harmless"),))
+    assert not any(name.startswith(site) for name in titles(replace(material, description=harmless)))
+
+
+def test_another_population_is_a_limitation(material: Material) -> None:
+    """Results speak of those who were in the cohort."""
+    difference = Estimate("standardised difference", 0.5, 0.3, 0.7, 900, "patient", "Bonett 2008", part="all")
+    title = "The cohort differs from the target population"
+    for verdict in ("different", "unsure", "alike"):
+        comparison = Comparison("Age in years", False, (), difference, verdict, "The patients are older.")
+        description = replace(material.description, comparisons=(comparison,))
+        assert (title in titles(replace(material, description=description))) == (verdict == "different")
 
 
 def test_declaring_each_image_a_patient_has_its_price(material: Material) -> None:

@@ -141,12 +141,12 @@ def test_the_page_speaks_of_tuning_and_says_once_why(page: str) -> None:
 
 def test_sections_stand_in_the_order_of_a_study(page_of_two: str, two: Material) -> None:
     """Contents and page agree, and a part that a study does not have leaves no gap in the numbers."""
-    order = ["data", "ground-truth", "split", "augmentation", "network", "training", "results", "errors", "explanation",
-             "limitations", "hyperparameters", "reproducibility", "glossary"]  # fmt: skip
+    order = ["data", "ground-truth", "split", "representativeness", "augmentation", "network", "training", "results", "errors",
+             "explanation", "limitations", "hyperparameters", "reproducibility", "glossary"]  # fmt: skip
     assert re.findall(r'<section id="([a-z-]+)"', page_of_two) == order
     without = render(replace(two, explanation=None))
     assert re.findall(r'<section id="([a-z-]+)"', without) == [s for s in order if s != "explanation"]
-    assert '<span class="n">12</span>Glossary' in without
+    assert '<span class="n">13</span>Glossary' in without
 
 
 def test_every_estimate_shows_value_interval_size_and_method(page: str, two: Material, four: Material) -> None:

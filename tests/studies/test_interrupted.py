@@ -18,7 +18,7 @@ from lucency.study.plan import read_plan
 from lucency.study.run import run
 from studies.commands import Running, done, lucency, record, stages
 
-ALL_STAGES = ["curate", "label", "split", "train", "predict", "evaluate", "explain", "report"]
+ALL_STAGES = ["curate", "label", "split", "describe", "train", "predict", "evaluate", "explain", "report"]
 SETTINGS = ("training.epochs=40", "training.early_stopping=null", "training.checkpoint_minutes=0.0005")
 """Long enough to be stopped in the middle; a checkpoint every 30 milliseconds."""
 
@@ -83,7 +83,7 @@ def test_a_stopped_training_goes_on_to_the_same_end(
     assert "Stopping at the next safe place" in answer.err
     assert "Stopped. What was finished is kept; run the same command again to go on." in answer.err
     assert "Traceback" not in answer.err
-    assert stages(out) == ALL_STAGES[:3]
+    assert stages(out) == ALL_STAGES[:4]
     done("audit", out)
     done(*command(plan_file, out))
     assert stages(out) == ALL_STAGES
@@ -285,11 +285,11 @@ def test_a_second_run_does_nothing(undisturbed: Path, plan_file: Path) -> None:
     ("setting", "redone"),
     [
         ("report.n_worst=2", ["explain", "report"]),
-        ("evaluation.level=0.9", ["evaluate", "explain", "report"]),
+        ("evaluation.level=0.9", ["describe", "evaluate", "explain", "report"]),
         ("evaluation.threshold={rule: sensitivity, value: 0.9}", ["predict", "evaluate", "explain", "report"]),
         ("training.epochs=41", ["train", "predict", "evaluate", "explain", "report"]),
-        ("split.training=0.4", ["split", "train", "predict", "evaluate", "explain", "report"]),
-        ("data.image.size=24", ["curate", "label", "split", "train", "predict", "evaluate", "explain", "report"]),
+        ("split.training=0.4", ["split", "describe", "train", "predict", "evaluate", "explain", "report"]),
+        ("data.image.size=24", ALL_STAGES),
     ],
 )
 def test_a_changed_setting_redoes_what_depends_on_it_and_nothing_else(

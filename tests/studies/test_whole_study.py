@@ -51,7 +51,10 @@ def metrics(folder: Path, part: str = "test", group: str = "all") -> dict[str, d
 def certify(folder: Path) -> None:
     """Check what holds for every finished study: whole record, files, split and report."""
     done("audit", folder)
-    assert stages(folder) == ["curate", "label", "split", "train", "predict", "evaluate", "explain", "report"]
+    assert stages(folder) == [
+        *("curate", "label", "split", "describe"),
+        *("train", "predict", "evaluate", "explain", "report"),
+    ]
     with (folder / "split.csv").open(newline="") as file:
         parts = defaultdict(set)
         for row in csv.DictReader(file):

@@ -108,6 +108,22 @@ def test_every_setting_has_a_description_and_all_but_the_necessary_a_default() -
     assert [".".join(place) for place in settings if is_needed(place)] == ["task", "data", "data.images"]
 
 
+@pytest.mark.parametrize(
+    ("population", "words"),
+    [
+        ({"age": {"mean": 50}}, "`mean` and `sd` together"),
+        ({"age": {}}, "or `bands`"),
+        ({"age": {"bands": {"young": 0.5}}}, "no band of ages"),
+        ({"sex": {"F": 0.7, "M": 0.7}}, "more than 1"),
+        ({"clinical": {"smoker": {"yes": 0.7, "no": 0.7}}}, "more than 1"),
+    ],
+)
+def test_a_population_that_cannot_be_is_refused(population: dict, words: str) -> None:
+    """A comparison with numbers that contradict each other would mislead."""
+    with pytest.raises(ValueError, match=words):
+        Plan.model_validate({"task": "classification", "data": {"images": "x", "population": population}})
+
+
 def test_every_written_out_key_is_a_setting() -> None:
     """The walk over the schema, which finds the nearest right key, must know every key of the file."""
     plan = Plan.model_validate({"task": "classification", "data": {"images": "x", "patient": "each_image"}})

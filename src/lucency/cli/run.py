@@ -21,6 +21,7 @@ Settings = Annotated[
 STAGE_HELP = {
     "label": "… and join each image with its ground truth.",
     "split": "… and split by patient into training, tuning and test parts.",
+    "describe": "… and describe the cohort: whom it stands for, and whether anything gives the label away.",
     "train": "… and train the networks and choose the threshold; the test set stays sealed.",
     "evaluate": "… and open the sealed test set and measure.",
     "explain": "… and show errors and what the network looked at.",

@@ -6,7 +6,7 @@ curation goes on where it was. True identifiers never reach the disk: the journa
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import islice
@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lucency.data.clinical import Clinical, read_clinical
 from lucency.data.criteria import judge, refuse_unknown_columns
 from lucency.data.journal import Journal
 from lucency.data.naming import SAME_NAMES, Naming
@@ -43,17 +44,28 @@ class _Finding:
     pixels: NDArray | None
 
 
-def curate(
-    source: Source, data: Data, folder: Path, key: str, desk: Desk, naming: Naming = SAME_NAMES
-) -> list[CohortRow]:
-    """Read all candidates into the store in `folder` and return one row for each image or frame.
+@dataclass(frozen=True)
+class Curation:
+    """A curated cohort, and what joins it with tables on its patients."""
+
+    rows: list[CohortRow]
+    """One for each image or frame."""
+    patients: dict[str, str]
+    """Hash of a patient's identifier → number (P0001 …); never written down."""
+    clinical: Clinical
+    """The clinical table, to be joined; empty where the plan names none."""
+
+
+def curate(source: Source, data: Data, folder: Path, key: str, desk: Desk, naming: Naming = SAME_NAMES) -> Curation:
+    """Read all candidates into the store in `folder`; `naming` is the way from the names in tables to those of images.
 
     Raises:
-        SourceError: the patients cannot be known, or no image is left.
+        SourceError: the patients cannot be known, or no image is left; the clinical table cannot be used.
         PlanError: a criterion speaks of a column that does not exist.
         Interrupted: stopped by the user; the next call with the same key goes on.
     """
-    refuse_unknown_columns((*data.include, *data.exclude), COLUMNS)
+    clinical = read_clinical(data, naming)
+    refuse_unknown_columns((*data.include, *data.exclude), (*COLUMNS, *clinical.columns))
     rule = patient_rule(data, naming)
     refuse_unknown_patients(source, data, rule)
     journal = Journal(folder / "journal.jsonl", key)
@@ -61,7 +73,7 @@ def curate(
     writer = StoreWriter(folder, data.image, n_kept, journal.dtype)
     remaining = source.candidates[journal.n_candidates :]
     with desk.progress("Reading images", len(source.candidates), n_done=journal.n_candidates) as progress:
-        for findings in _read_in_parallel(remaining, lambda candidate: _examine(candidate, data, rule)):
+        for findings in _read_in_parallel(remaining, lambda candidate: _examine(candidate, data, rule, clinical)):
             rows = [_stored(finding, writer) for finding in findings]
             writer.flush()
             journal.append(rows, str(writer.dtype))
@@ -70,7 +82,8 @@ def curate(
         raise _nothing_left(journal.rows)
     writer.finish()
     journal.remove()
-    return _number_identifiers(journal.rows)
+    patients = _numbers("P", {row.patient_id for row in journal.rows})
+    return Curation(_number_identifiers(journal.rows, patients), patients, clinical)
 
 
 def _stored(finding: _Finding, writer: StoreWriter) -> CohortRow:
@@ -101,7 +114,7 @@ def _read_in_parallel(
             pool.shutdown(cancel_futures=True)
 
 
-def _examine(candidate: Candidate, data: Data, rule: PatientRule) -> list[_Finding]:
+def _examine(candidate: Candidate, data: Data, rule: PatientRule, clinical: Clinical) -> list[_Finding]:
     """Read one candidate, and decide of each of its images whether it is kept."""
     sha256 = candidate.hash()
     try:
@@ -109,17 +122,24 @@ def _examine(candidate: Candidate, data: Data, rule: PatientRule) -> list[_Findi
     except RefusedImage as refusal:
         nothing = ImageFile(pixels=np.zeros((0, 0), np.uint8))
         return [_Finding(replace(_row(candidate, nothing, sha256), status=REFUSED, reason=refusal.code), None)]
-    return [_judged(_row(candidate, image, sha256), image, rule(candidate, image), data) for image in images]
+    rows = [_row(candidate, image, sha256) for image in images]
+    patients = [rule(candidate, image) for image in images]
+    return [
+        _judged(row, image, data, patient, clinical.of(patient))
+        for row, image, patient in zip(rows, images, patients, strict=True)
+    ]
 
 
-def _judged(row: CohortRow, image: ImageFile, patient: str, data: Data) -> _Finding:
-    """Keep an image or refuse it, by what it shows and by what is known of it."""
-    row = replace(row, patient_id=_hashed(patient))
+def _judged(row: CohortRow, image: ImageFile, data: Data, patient: str, told: Mapping[str, str]) -> _Finding:
+    """Keep an image or refuse it, by what it shows, what it says, and what the clinical table told of its patient."""
+    row = replace(row, patient_id=hashed(patient))
     if _is_blank(image.pixels):
         return _Finding(replace(row, status=REFUSED, reason="E_BLANK"), None)
     if not patient:
         return _Finding(replace(row, status=REFUSED, reason="E_NO_PATIENT"), None)
-    verdict = judge(metadata(row), data.include, data.exclude)
+    said = metadata(row)
+    told = {column: value for column, value in told.items() if value or column not in said}
+    verdict = judge(said | told, data.include, data.exclude)
     if verdict.code:
         return _Finding(replace(row, status=REFUSED, reason=verdict.code, criterion=verdict.criterion), None)
     return _Finding(row, fit(image.pixels, data.image, image.aspect))
@@ -142,14 +162,14 @@ def _row(candidate: Candidate, image: ImageFile, sha256: str) -> CohortRow:
     n_slices, n_rows, n_columns = (pixels.shape if image.is_volume else (1, *pixels.shape))[:3]
     return CohortRow(
         image_id=image_id(candidate.source, image.frame),
-        exam_id=_hashed(image.facts.exam),
-        series_id=_hashed(image.facts.series),
+        exam_id=hashed(image.facts.exam),
+        series_id=hashed(image.facts.series),
         source=candidate.source,
         frame=image.frame,
         n_files=len(candidate.files) or 1,
         sha256=sha256,
         pixel_sha256=sha256_of_bytes(header + np.ascontiguousarray(pixels).tobytes()) if pixels.size else "",
-        instance_sha256=_hashed(image.facts.series if image.is_volume else image.facts.instance),
+        instance_sha256=hashed(image.facts.series if image.is_volume else image.facts.instance),
         modality=image.facts.modality,
         slices=n_slices,
         rows=n_rows,
@@ -162,6 +182,13 @@ def _row(candidate: Candidate, image: ImageFile, sha256: str) -> CohortRow:
         age_years="" if image.facts.age_years is None else str(image.facts.age_years),
         official_part=candidate.official_part,
         notes=" ".join(image.notes),
+        manufacturer=image.facts.manufacturer,
+        model=image.facts.model,
+        year=image.facts.year,
+        kvp=image.facts.kvp,
+        slice_thickness_mm=image.facts.slice_thickness_mm,
+        kernel=image.facts.kernel,
+        field_strength_tesla=image.facts.field_strength_tesla,
     )
 
 
@@ -170,13 +197,13 @@ def image_id(source: str, frame: int = 0) -> str:
     return sha256_of(f"{source}#{frame}" if frame else source)[:12]
 
 
-def _hashed(identifier: str) -> str:
+def hashed(identifier: str) -> str:
+    """Return what stands for an identifier until it is numbered; empty for none."""
     return sha256_of(identifier) if identifier else ""
 
 
-def _number_identifiers(rows: list[CohortRow]) -> list[CohortRow]:
+def _number_identifiers(rows: list[CohortRow], patients: dict[str, str]) -> list[CohortRow]:
     """Replace hashed patients, exams and series by numbers."""
-    patients = _numbers("P", {row.patient_id for row in rows})
     exams = _numbers("E", {row.exam_id for row in rows})
     series = _numbers("S", {row.series_id for row in rows})
     return [

@@ -27,6 +27,26 @@ class ImageFacts:
     """"F", "M" or "O"."""
     age_years: int | None = None
     """Completed years; 90 stands for every age above 89."""
+    manufacturer: str = ""
+    """Maker of the scanner."""
+    model: str = ""
+    """Maker's name for the kind of scanner."""
+    year: str = ""
+    """Year of the exam."""
+    kvp: str = ""
+    """Tube voltage in kilovolt."""
+    slice_thickness_mm: str = ""
+    kernel: str = ""
+    """Reconstruction kernel of CT, else filter of the X-ray beam."""
+    field_strength_tesla: str = ""
+
+
+def one_spelling(patient: str, issuer: str = "") -> str:
+    """Write a Patient ID so that two ways of writing it agree; another issuer is another patient."""
+    patient, issuer = patient.strip().upper(), issuer.strip().upper()
+    if not patient:
+        return ""
+    return (patient.lstrip("0") or "0") + (f"@{issuer}" if issuer else "")
 
 
 NO_FACTS = ImageFacts()

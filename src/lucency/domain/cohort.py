@@ -52,6 +52,16 @@ class CohortRow:
     """The criterion of the plan that an image which was left out did not satisfy, in words."""
     notes: str = ""
     """Codes of what was repaired or noted (N_…), separated by spaces."""
+    manufacturer: str = ""
+    model: str = ""
+    year: str = ""
+    """Year of the exam; no other part of a date is written down."""
+    kvp: str = ""
+    """Tube voltage in kilovolt."""
+    slice_thickness_mm: str = ""
+    kernel: str = ""
+    """Reconstruction kernel or filter."""
+    field_strength_tesla: str = ""
 
 
 NOT_METADATA = {

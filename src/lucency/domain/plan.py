@@ -4,6 +4,7 @@ Each field's docstring is shown by `lucency schema`, in the commented plan that 
 value in the report. Reading a plan from a file is the business of `study/plan.py`.
 """
 
+import re
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -130,6 +131,76 @@ class Criterion(Section):
         return self
 
 
+class ClinicalTable(Section):
+    """A table of clinical data with one row a patient: age, symptoms, laboratory values and the like."""
+
+    table: str
+    """CSV or XLSX file. Relative to the folder of the plan."""
+    patient_column: str = "patient"
+    """Column that names the patient as the images do: the Patient ID, or what `data.patient` finds in the file name or in
+    the label table. The names are used for joining and are not written down."""
+    issuer: str | None = None
+    """Issuer of the Patient IDs of the table, where the DICOM headers name one (Issuer of Patient ID). For a table with
+    patients of several issuers, write ID@ISSUER into the patient column."""
+    columns: tuple[str, ...] | None = None
+    """Columns to join; null takes all. Columns that could lead back to a person (names, dates, numbers of files, free
+    text) are left out in any case, and named."""
+
+
+class PopulationAge(Section):
+    """Age in the target population: mean and standard deviation, or shares of bands, or both."""
+
+    mean: Annotated[float, Field(gt=0, lt=120)] | None = None
+    """Mean age in years."""
+    sd: Annotated[float, Field(gt=0, lt=60)] | None = None
+    """Standard deviation of the age in years."""
+    bands: dict[str, Fraction] = {}
+    """Share of each band of completed years, for example {'0-17': 0.1, '18-64': 0.5, '65-': 0.4}."""
+
+    @model_validator(mode="after")
+    def _ask_for_something(self) -> "PopulationAge":
+        if (self.mean is None) != (self.sd is None):
+            raise ValueError("give `mean` and `sd` together")
+        if self.mean is None and not self.bands:
+            raise ValueError("give `mean` and `sd`, or `bands`")
+        if wrong := [band for band in self.bands if not re.fullmatch(r"\d+-\d*", band)]:
+            raise ValueError(f"“{wrong[0]}” is no band of ages; write '18-64', or '65-' for all from 65")
+        return self
+
+
+class Population(Section):
+    """The population that the network is meant for, as a register or an earlier study describes it.
+
+    Each entry gives shares of patients between 0 and 1; what they leave of 1 counts as “others”. What is left out is not
+    compared.
+    """
+
+    name: str | None = None
+    """Who they are and where the numbers come from, for example “adults with a chest radiograph, register 2024”."""
+    age: PopulationAge | None = None
+    """Age of the patients."""
+    sex: dict[str, Fraction] = {}
+    """Shares by sex, for example {F: 0.52, M: 0.48}."""
+    prevalence: dict[str, Fraction] = {}
+    """Share of patients of each class, for example {pneumonia: 0.1}."""
+    site: dict[str, Fraction] = {}
+    """Shares by site, as the images name it."""
+    manufacturer: dict[str, Fraction] = {}
+    """Shares by manufacturer of the scanner, as the images name it."""
+    view: dict[str, Fraction] = {}
+    """Shares by view, for example {PA: 0.8, AP: 0.2}."""
+    clinical: dict[str, dict[str, Fraction]] = {}
+    """Shares by a column of the clinical table, for example {smoker: {'yes': 0.2, 'no': 0.8}}."""
+
+    @model_validator(mode="after")
+    def _stay_within_one(self) -> "Population":
+        bands = self.age.bands if self.age else {}
+        declared = [bands, self.sex, self.prevalence, self.site, self.manufacturer, self.view, *self.clinical.values()]
+        if any(sum(shares.values()) > 1 + 1e-6 for shares in declared):
+            raise ValueError("the shares of one characteristic must not add up to more than 1")
+        return self
+
+
 class ExamList(Section):
     """A table that lists what to fetch, one row each. Numbers of patients stay in it: the report prints the plan."""
 
@@ -223,6 +294,30 @@ class Deidentification(Section):
     patients. The same key gives the same pseudonyms in every run. When left out, it lies beside the results' folder."""
 
 
+class Quality(Section):
+    """Which images are too poor to be kept, and whether noise is taken away. What is not refused is noted."""
+
+    smallest_side: Annotated[int, Field(ge=1)] = 16
+    """Pixels of the shorter side below which an image is refused."""
+    refuse: tuple[Literal["clipped", "blurred", "noisy", "screenshot", "odd_modality"], ...] = ()
+    """Faults for which an image is refused and not only noted: `clipped` (too much of the exposed field is all white or all
+    black), `blurred`, `noisy`, `screenshot` (toolbars, windows), `odd_modality` (another kind of image than the rest)."""
+    denoise: Literal["none", "median", "diffusion"] = "none"
+    """Takes noise away before an image is stored: `median` against single wrong pixels, `diffusion` against grain, which
+    spares edges. Both also take fine detail away."""
+
+
+class NearDuplicates(Section):
+    """Images that are one: re-encoded, resized, windowed anew, mirrored, inverted, padded or cropped a little."""
+
+    action: Literal["link", "refuse", "ignore"] = "link"
+    """`link` keeps all of them and puts them into the same part of the split; `refuse` keeps the first of each group and
+    refuses its later copies; `ignore` does not look for any."""
+    similarity: Annotated[float, Field(gt=0.5, le=1)] = 0.9
+    """Least correlation of fine details between two copies, after one is laid over the other. Different chest radiographs
+    reach 0.81; a lower value finds copies that were changed more, and links more images that only look alike."""
+
+
 class Data(Section):
     """The images, their labels and their patients."""
 
@@ -238,6 +333,14 @@ class Data(Section):
     by image would let the same patient train and test."""
     image: Image = Image()
     """The one form that every image is brought to."""
+    quality: Quality = Quality()
+    """Which images are too poor to be kept, and whether noise is taken away."""
+    near_duplicates: NearDuplicates = NearDuplicates()
+    """What to do with images that are one, although their files and pixels differ."""
+    clinical: ClinicalTable | None = None
+    """A table of clinical data to join with the patients; null for none."""
+    population: Population | None = None
+    """The population that the network is meant for, to compare the cohort with; null where none is declared."""
     include: tuple[Criterion, ...] = ()
     """Inclusion criteria: an image must meet all of them, for example {column: age_years, at_least: 18}."""
     exclude: tuple[Criterion, ...] = ()
@@ -280,6 +383,14 @@ class Split(Section):
         if min(self.training, self.tuning, self.test) <= 0:
             raise ValueError("training, tuning and test must each be above 0")
         return self
+
+
+class Describe(Section):
+    """What is told of the cohort before training."""
+
+    probes: bool = True
+    """Try whether the label can be told from what should not tell it: the header, the border of the image, or a thumbnail
+    of 8×8 pixels. The test part is not used."""
 
 
 class Augmentation(Section):
@@ -479,6 +590,8 @@ class Plan(Section):
     """The images, their labels and their patients."""
     split: Split = Split()
     """Training, tuning and test parts, always apart by patient."""
+    describe: Describe = Describe()
+    """What is told of the cohort before training."""
     augmentation: Augmentation | None = Augmentation()
     """Random changes of training images; null for none."""
     network: Network = Network()

@@ -138,6 +138,26 @@ _TERMS = (
         "Below 0.1 it is usually negligible (Austin 2009).",
         ("standardized difference", "SMD"),
     ),
+    Term(
+        "shortcut",
+        "Something beside the finding that gives the label away: a scanner, a marker in the corner, the position of the "
+        "patient. A network that learns it does well here and fails elsewhere.",
+        ("shortcut learning", "confounder"),
+    ),
+    Term(
+        "target population",
+        "The patients for whom a network is meant. Results hold for them only as far as the cohort is like them.",
+    ),
+    Term(
+        "missing data",
+        "What is not known of some patients. If it lacks more often in one class, that alone may tell them apart.",
+    ),
+    Term(
+        "acquisition protocol",
+        "How an image was made: scanner, voltage, slice thickness, kernel, field strength, view. A network knows only the "
+        "protocols that it was trained on.",
+        ("imaging protocol",),
+    ),
     # The split
     Term(
         "training part",

@@ -17,6 +17,12 @@ IMBALANCE = 0.75
 SHIFT = 0.05
 """Difference between tuning and test that is worth a word."""
 MANY_REFUSED = 0.05
+LABEL_PROBES = {
+    "header": "the header of the image",
+    "border": "the border alone",
+    "thumbnail": "a thumbnail of 8×8 pixels",
+}
+"""Probes that ask for the label, and what they ask it from."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,8 @@ class Limitation:
 def find_limitations(material: Material) -> list[Limitation]:
     """Look for every known weakness, the gravest first."""
     checks: tuple[Callable[[Material], Iterator[Limitation]], ...] = (
-        _leak, _opened_again, _no_external_test, _each_image_a_patient, _small_test, _wide_intervals, _one_site,
+        _leak, _opened_again, _shortcut, _uneven_sources, _other_population,
+        _no_external_test, _each_image_a_patient, _small_test, _wide_intervals, _one_site,
         _one_label_source, _imbalance, _several_images, _threshold_shift, _overfitting, _undertrained, _flipped,
         _refused, _duplicates, _official_split,
     )  # fmt: skip
@@ -76,6 +83,35 @@ def _no_external_test(_: Material) -> Iterator[Limitation]:
         "The test patients come from the same source as the training patients. Expect a lower performance at another "
         "hospital, on other scanners and in other populations, until it has been measured there.",
     )
+
+
+def _shortcut(material: Material) -> Iterator[Limitation]:
+    label_told = [p for p in material.description.probes if p.verdict == "found" and p.name in LABEL_PROBES]
+    if label_told:
+        listed = "; ".join(f"{LABEL_PROBES[p.name]}, AUC {words.aside(p.estimate)}" for p in label_told)
+        yield Limitation(
+            "Something else than the finding tells the label (shortcut)",
+            f"A simple model tells the label from {listed}. The network may have learnt the same, and will fail where this "
+            "is different; the test patients come from the same source and cannot show it.",
+        )
+
+
+def _uneven_sources(material: Material) -> Iterator[Limitation]:
+    found = {one.name for one in material.description.probes if one.verdict == "found"}
+    for kind in ("site", "scanner"):
+        if kind in found:
+            yield Limitation(
+                f"The {kind} goes with the label, and the image tells the {kind}",
+                f"The classes are unevenly spread over the {kind}s, and coarse features of an image tell which it comes "
+                f"from. The network can know the {kind} instead of the disease.",
+            )
+
+
+def _other_population(material: Material) -> Iterator[Limitation]:
+    different = [one for one in material.description.comparisons if one.verdict == "different"]
+    if different:
+        listed = " ".join(f"{one.variable}: {one.text}" for one in different)
+        yield Limitation("The cohort differs from the target population", f"{listed} The results speak of the cohort.")
 
 
 def _each_image_a_patient(material: Material) -> Iterator[Limitation]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lucency.domain.cohort import CohortRow, LabelRow, SplitRow
+from lucency.domain.description import Description
 from lucency.domain.estimate import Estimate
 from lucency.domain.plan import Plan
 from lucency.domain.predictions import Predictions
@@ -165,6 +166,8 @@ class Material:
     operating_point: OperatingPoint | None
     """None for more than two classes, where the likeliest class is the answer."""
     estimates: tuple[Estimate, ...]
+    description: Description
+    """What the cohort is made of, and whom it stands for."""
     record_head: str
     """Hash of the record's last entry, hexadecimal."""
     openings: tuple[Opening, ...]

@@ -16,7 +16,7 @@ from lucency.domain.estimate import Estimate
 from lucency.domain.parts import Part
 from lucency.domain.plan import NO_AUGMENTATION
 from lucency.provenance import head_code
-from lucency.report import words
+from lucency.report import representativeness, words
 from lucency.report.counts import count_flow, n_refused, notes_of_kept, rows_of
 from lucency.report.drawing import LIGHT_COLOURS, figure_style
 from lucency.report.figures import all_figures, confusion_matrix, interval_ruler, save_ready
@@ -63,6 +63,11 @@ def render_with_figures(material: Material) -> RenderedReport:
         limitations=find_limitations(material),
         cohort_lines=cohort_table(material),
         not_recorded=not_recorded(material),
+        description=material.description,
+        representativeness=representativeness,
+        source_groups=representativeness.source_groups(material.description),
+        protocol_columns=representativeness.protocol_columns(material.description),
+        missing_lines=representativeness.missing_lines(material.description),
         n_refused=n_refused(material),
         notes=notes_of_kept(material),
         estimate_groups=estimate_groups(material),
@@ -170,6 +175,7 @@ def _sections(material: Material) -> list[tuple[str, str]]:
         ("data", "Data"),
         ("ground-truth", "Ground truth"),
         ("split", "Split"),
+        ("representativeness", "Representativeness"),
         ("augmentation", "Augmentation"),
         ("network", "Network"),
         ("training", "Training"),

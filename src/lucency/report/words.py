@@ -108,6 +108,15 @@ def interval(estimate: Estimate) -> str:
     return f"{number(estimate.low, 3)}{dash}{number(estimate.high, 3)}"
 
 
+def standardised(estimate: Estimate) -> str:
+    """Write a standardised difference with its interval: 0.12 (−0.03 to 0.27)."""
+    if estimate.value is None:
+        return "no overlap" if estimate.n else "–"
+    if estimate.low is None or estimate.high is None:
+        return number(estimate.value, 2)
+    return f"{number(estimate.value, 2)} ({number(estimate.low, 2)} to {number(estimate.high, 2)})"
+
+
 def level(estimate: Estimate) -> str:
     """Write the level of an interval: 95 % CI."""
     return f"{100 * estimate.level:g}{NARROW_SPACE}%\u00a0CI"

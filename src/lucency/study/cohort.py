@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -23,6 +23,10 @@ from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
 from lucency.study.versions import keep_version
 
+if TYPE_CHECKING:  # pandas, pydicom and others take time to import
+    from lucency.data.curation import Curation
+
+CLINICAL, CLINICAL_FACTS = "clinical.csv", "clinical.json"
 COHORT, LABELS, CLASSES, SPLIT, CERTIFICATE = (
     "cohort.csv",
     "labels.csv",
@@ -49,7 +53,20 @@ def _curation_settings(study: Study) -> Any:
         "patient": patient,
         "criteria": [[as_settings(criterion) for criterion in criteria] for criteria in (data.include, data.exclude)],
         "table": _table_hash(study, CURATE) if has_table else None,
+        **_clinical_settings(study),
     }
+
+
+def _clinical_settings(study: Study) -> dict[str, Any]:
+    """Depend on the clinical table where the plan names one: on its content, not on where it lies."""
+    from lucency.data.clinical import SETTING
+    from lucency.data.ground_truth.tables import hash_table
+
+    clinical = study.plan.data.clinical
+    if clinical is None:
+        return {}
+    sha256 = _outside(study, CURATE, "clinical", clinical.table, lambda: hash_table(Path(clinical.table), SETTING))
+    return {"clinical": sha256, "clinical_columns": as_settings(clinical) | {"table": None}}
 
 
 def _label_settings(study: Study) -> Any:
@@ -93,7 +110,8 @@ def _paths_of(folder: StudyFolder) -> set[str | None]:
     if not plan.exists():
         return set()
     data = yaml.safe_load(plan.read_text(encoding="utf-8"))["data"]
-    return {data["images"], data["labels"]["table"], str(folder.path / FETCHED)}
+    clinical = (data.get("clinical") or {}).get("table")
+    return {data["images"], data["labels"]["table"], clinical, str(folder.path / FETCHED)}
 
 
 def _curate(study: Study, key: str) -> Iterable[str]:
@@ -101,8 +119,8 @@ def _curate(study: Study, key: str) -> Iterable[str]:
     from lucency.data.sources import find_images
 
     data = images_at_hand(study)
-    rows = curate(find_images(data), data, study.folder.path / "store", key, study.desk, naming_of(study))
-    rows += rows_held_back(study)
+    curation = curate(find_images(data), data, study.folder.path / "store", key, study.desk, naming_of(study))
+    rows = curation.rows + rows_held_back(study)
     n_kept = sum(row.status == KEPT for row in rows)
     refused = Counter(row.reason for row in rows if row.status == REFUSED)
     reasons = "".join(f", {n} refused ({code})" for code, n in sorted(refused.items()))
@@ -111,7 +129,29 @@ def _curate(study: Study, key: str) -> Iterable[str]:
     )
     cohort = study.folder.write_rows(COHORT, rows)
     account = [ACCOUNT] if data.deidentify else []
-    return [cohort, keep_version(study.folder, cohort), *account, *STORE]
+    return [cohort, keep_version(study.folder, cohort), *account, *STORE, *_join_clinical(study, curation)]
+
+
+def _join_clinical(study: Study, curation: "Curation") -> list[str]:
+    """Join the clinical table, if the plan names one, while the patients' identifiers are at hand."""
+    from lucency.data.clinical import join_clinical
+
+    if study.plan.data.clinical is None:
+        return []
+    kept = {row.patient_id for row in curation.rows if row.status == KEPT}
+    joined = join_clinical(curation.clinical, curation.patients, kept)
+    facts = joined.facts
+    study.desk.say(
+        f"Clinical table: {', '.join(facts.columns) or 'no column'} for {facts.n_matched} of {len(kept)} patients; "
+        f"{len(facts.rows_without_patient)} of its rows name no patient of the cohort."
+    )
+    if facts.left_out:
+        reasons = "; ".join(f"{column} ({reason})" for column, reason in facts.left_out.items())
+        study.desk.say(f"Left out, because they could lead back to a person or say nothing: {reasons}.")
+    return [
+        study.folder.write_table(CLINICAL, joined.header, joined.rows),
+        study.folder.write_json(CLINICAL_FACTS, asdict(facts)),
+    ]
 
 
 def _label(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key

@@ -222,18 +222,16 @@ def _shown(value: object) -> str:
 
 def _resolve_paths(plan: Plan, folder: Path) -> Plan:
     """Make the plan's paths absolute: they are written relative to the folder of the plan."""
-    labels = plan.data.labels
-    if labels.table:
-        labels = labels.model_copy(update={"table": _absolute(folder, labels.table)})
-    changes: dict[str, Any] = {
-        "images": _images(folder, plan.data),
-        "labels": labels,
-        "pacs": _resolve_pacs(folder, plan.data.pacs),
-    }
-    if plan.data.deidentify and plan.data.deidentify.key:
-        key = _absolute(folder, plan.data.deidentify.key)
-        changes["deidentify"] = plan.data.deidentify.model_copy(update={"key": key})
-    return plan.model_copy(update={"data": plan.data.model_copy(update=changes)})
+    data = plan.data
+    changes: dict[str, Any] = {"images": _images(folder, data), "pacs": _resolve_pacs(folder, data.pacs)}
+    if data.labels.table:
+        changes["labels"] = data.labels.model_copy(update={"table": _absolute(folder, data.labels.table)})
+    if data.clinical:
+        changes["clinical"] = data.clinical.model_copy(update={"table": _absolute(folder, data.clinical.table)})
+    if data.deidentify and data.deidentify.key:
+        key = _absolute(folder, data.deidentify.key)
+        changes["deidentify"] = data.deidentify.model_copy(update={"key": key})
+    return plan.model_copy(update={"data": data.model_copy(update=changes)})
 
 
 def _images(folder: Path, data: Data) -> str:

@@ -18,6 +18,7 @@ from lucency.study.classification import (
     read_operating_point,
 )
 from lucency.study.cohort import CERTIFICATE, COHORT, LABELS, SPLIT
+from lucency.study.describing import DESCRIPTION, read_description
 from lucency.study.folder import STAGE_DONE, TEST_OPENED, StudyFolder
 from lucency.study.images import ACCOUNT
 from lucency.study.pictures import AUGMENTED, ERRORS, SALIENCY, SAMPLES
@@ -62,6 +63,7 @@ def gather(plan: Plan, folder: StudyFolder) -> "material.Material":
         test=predictions["test", "ensemble"],
         operating_point=read_operating_point(folder),
         estimates=tuple(Estimate(**row) for row in folder.read_json(METRICS)),
+        description=read_description(folder),
         record_head=folder.record.head,
         openings=tuple(material.Opening(time, n) for n, time in enumerate(sorted(openings.values()), start=1)),
         stages=tuple(
@@ -137,7 +139,7 @@ REPORT = Stage(
     "The report is written.",
     lambda study: as_settings(study.plan) | {"data": as_settings(study.plan.data.labels)},
     lambda plan: [
-        *(COHORT, LABELS, SPLIT, CERTIFICATE, LAYERS, PREDICTIONS, METRICS, OPERATING_POINT),
+        *(COHORT, LABELS, SPLIT, CERTIFICATE, DESCRIPTION, LAYERS, PREDICTIONS, METRICS, OPERATING_POINT),
         *(SAMPLES, AUGMENTED, ERRORS, SALIENCY),
         *(history_file(member) for member in members(plan)),
         *(outcome_file(member) for member in members(plan)),

@@ -1,4 +1,4 @@
-"""The whole study on one screen: curate → label → split → train → predict → evaluate → explain → report."""
+"""The whole study on one screen: curate → label → split → describe → train → predict → evaluate → explain → report."""
 
 from functools import partial
 
@@ -6,12 +6,13 @@ from lucency.domain.plan import Plan
 from lucency.domain.progress import Desk
 from lucency.study.classification import EVALUATE, EXPLAIN, PREDICT, TRAIN
 from lucency.study.cohort import CURATE, LABEL, SPLIT_STAGE
+from lucency.study.describing import DESCRIBE
 from lucency.study.folder import StudyFolder
 from lucency.study.plan import write_plan
 from lucency.study.reporting import REPORT
 from lucency.study.stage import Study
 
-STAGES = (CURATE, LABEL, SPLIT_STAGE, TRAIN, PREDICT, EVALUATE, EXPLAIN, REPORT)
+STAGES = (CURATE, LABEL, SPLIT_STAGE, DESCRIBE, TRAIN, PREDICT, EVALUATE, EXPLAIN, REPORT)
 
 
 def run(plan: Plan, folder: StudyFolder, desk: Desk, until: str = "report") -> None:

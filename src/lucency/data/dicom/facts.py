@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pydicom.dataset import FileDataset
 
 from lucency.data.dicom.header import numbers_of
-from lucency.data.facts import ImageFacts
+from lucency.data.facts import ImageFacts, one_spelling
 
 Text = Callable[[str], str]
 """Gives the first value of an element as text, by its keyword; empty where it is absent."""
@@ -25,16 +25,33 @@ def facts_of(text: Text) -> ImageFacts:
         view=text("ViewPosition").upper(),
         sex=text("PatientSex").upper(),
         age_years=_age_years(text),
+        manufacturer=text("Manufacturer"),
+        model=text("ManufacturerModelName"),
+        year=_year(text("StudyDate")),
+        kvp=_number(text("KVP")),
+        slice_thickness_mm=_number(text("SliceThickness")),
+        kernel=text("ConvolutionKernel") or text("FilterType"),
+        field_strength_tesla=_number(text("MagneticFieldStrength")),
     )
 
 
 def patient_of(text: Text) -> str:
-    """Return the patient's identifier so that two ways of writing it agree; another issuer is another patient."""
-    identifier = text("PatientID").strip().upper()
-    if not identifier:
+    """Return the patient's identifier so that two ways of writing it agree."""
+    return one_spelling(text("PatientID"), text("IssuerOfPatientID"))
+
+
+def _year(date: str) -> str:
+    """Return the year of a DICOM date, and nothing else of it."""
+    return date[:4] if len(date) == 8 and date.isdigit() and 1895 <= int(date[:4]) < 2100 else ""
+
+
+def _number(text: str) -> str:
+    """Write a positive number in its shortest form; empty where it is none."""
+    try:
+        number = float(text.replace(",", "."))
+    except ValueError:
         return ""
-    issuer = text("IssuerOfPatientID").strip().upper()
-    return (identifier.lstrip("0") or "0") + (f"@{issuer}" if issuer else "")
+    return f"{number:g}" if math.isfinite(number) and number > 0 else ""
 
 
 def _age_years(text: Text) -> int | None:

@@ -25,6 +25,8 @@ _ELEMENTS = [
     *("SpecificCharacterSet", "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality"),
     *("StudyDate", "InstitutionName", "StationName", "PatientID", "IssuerOfPatientID", "PatientBirthDate"),
     *("PatientSex", "PatientAge", "ViewPosition", "Laterality", "ImageLaterality", "PixelSpacing"),
+    *("Manufacturer", "ManufacturerModelName", "KVP", "SliceThickness", "ConvolutionKernel", "FilterType"),
+    *("MagneticFieldStrength",),
     *("ImagerPixelSpacing", "PixelAspectRatio", "SequenceOfUltrasoundRegions", "NumberOfFrames", "SamplesPerPixel"),
     *("PhotometricInterpretation", "PlanarConfiguration", "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit"),
     *("PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit", "RescaleIntercept", "RescaleSlope"),

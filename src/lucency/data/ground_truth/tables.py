@@ -11,6 +11,9 @@ from lucency.provenance import sha256_of_file
 
 Table = list[dict[str, str]]
 
+LABEL_TABLE = "data.labels.table"
+"""The setting that names the table of labels."""
+
 
 def require_table(table: str | None) -> Path:
     """Return the path of the table that a plan names.
@@ -23,15 +26,15 @@ def require_table(table: str | None) -> Path:
     return Path(table)
 
 
-def read_table(path: Path, columns: Sequence[str]) -> Table:
-    """Read a CSV or Excel table as texts and make sure that it has the columns.
+def read_table(path: Path, columns: Sequence[str], setting: str = LABEL_TABLE) -> Table:
+    """Read a CSV or Excel table as texts and make sure that it has the columns; `setting` of the plan names it.
 
     Raises:
         SourceError: the table is missing, unreadable, empty, or lacks a column.
     """
     import pandas  # takes a second to import, and only studies with a table need it
 
-    _require_file(path)
+    _require_file(path, setting)
     try:
         if path.suffix.lower() in (".xlsx", ".xlsm"):
             frame = pandas.read_excel(path, dtype=str, keep_default_na=False)
@@ -56,19 +59,19 @@ def read_table(path: Path, columns: Sequence[str]) -> Table:
     return [{str(name): str(value).strip() for name, value in row.items()} for row in frame.to_dict("records")]
 
 
-def hash_table(path: Path) -> str:
-    """Return the SHA-256 of a table's file.
+def hash_table(path: Path, setting: str = LABEL_TABLE) -> str:
+    """Return the SHA-256 of the file of a table; `setting` of the plan names it.
 
     Raises:
         SourceError: the table is missing.
     """
-    _require_file(path)
+    _require_file(path, setting)
     return sha256_of_file(path)
 
 
-def _require_file(path: Path) -> None:
+def _require_file(path: Path, setting: str) -> None:
     if not path.is_file():
-        raise SourceError(f"There is no table {path}. Check `data.labels.table` in the plan.")
+        raise SourceError(f"There is no table {path}. Check `{setting}` in the plan.")
 
 
 def _separator(text: str) -> str:
