@@ -265,7 +265,8 @@ class Deidentification(Section):
 
     dates: Literal["shift", "remove", "keep"] = "shift"
     """`shift`: all dates of a patient move back by the same secret number of days (1 to 365), so that intervals stay
-    exact; times of day stay. `remove`: no date and no time stays. `keep`: true dates stay. The date of birth always goes."""
+    exact, and times of day by a secret number of minutes (1 to 180) away from midnight. `remove`: no date and no time stays.
+    `keep`: true dates stay. The date of birth always goes."""
     uids: Literal["replace", "keep"] = "replace"
     """Unique identifiers of exams, series and images: `replace` by new ones that still link what belongs together, or
     `keep`, which lets anybody with access to the archive find the patient."""
