@@ -83,6 +83,8 @@ def _choices(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
     if "const" in schema:
         return f"`{schema['const']}`"
     kind = schema.get("type")
+    if schema.get("format") == "date":
+        return "a day"
     if kind == "array":
         items = schema.get("prefixItems")
         if items:

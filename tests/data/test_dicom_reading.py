@@ -2,6 +2,8 @@
 
 import concurrent.futures
 import logging
+import os
+import signal
 import struct
 import warnings
 from pathlib import Path
@@ -363,6 +365,7 @@ def test_an_image_larger_than_its_file_is_refused_before_memory_is_taken(tmp_pat
         ({"RescaleSlope": 0}, "E_BAD_HEADER"),
         ({"Rows": 0}, "E_BAD_HEADER"),
         ({"BitsStored": 17}, "E_BAD_HEADER"),
+        ({"PixelRepresentation": 2}, "E_BAD_HEADER"),
         ({"PhotometricInterpretation": "HSV"}, "E_CODEC"),
     ],
 )
@@ -370,6 +373,17 @@ def test_what_cannot_be_shown_rightly_is_refused(tmp_path, elements, code):
     """Each reason has its code, and each code its plain words."""
     assert refusal(write_dicom(tmp_path / "a.dcm", RAMP, **elements)) == code
     assert code in codes.EXPLANATIONS
+
+
+def test_a_stream_that_is_labelled_as_plain_numbers_is_refused(tmp_path):
+    """A program unpacked the label and not the pixels: as numbers they are noise."""
+    header = dataset(RAMP)
+    plain = header.PixelData
+    header.compress(RLELossless, generate_instance_uid=False)
+    stream, header.file_meta.TransferSyntaxUID = header.PixelData, pydicom.uid.ExplicitVRLittleEndian
+    header.PixelData = stream.ljust(len(plain), b"\0")
+    header["PixelData"].is_undefined_length = False
+    assert refusal(write(tmp_path / "a.dcm", header)) == "E_UNREADABLE"
 
 
 def test_video_is_refused_as_undecodable(tmp_path):
@@ -412,7 +426,8 @@ def test_damaged_streams_cannot_end_the_program(tmp_path, monkeypatch):
     child.kill()
     child.wait()
     assert np.array_equal(read_image(path, "full").pixels, FULL)
-    monkeypatch.setattr(decoding, "MOST_SECONDS", 0.0)
+    monkeypatch.setattr(decoding, "MOST_SECONDS", 0.2)
+    os.kill(decoding._idle_children[-1].pid, signal.SIGSTOP)  # it hangs
     assert refusal(path) == "E_UNREADABLE"
 
 

@@ -71,8 +71,8 @@ def test_sixteen_bits_keep_their_depth(tmp_path, suffix):
     assert narrow.notes == ("N_NO_WINDOW",)
 
 
-def test_deep_colour_is_read_with_all_its_bits(tmp_path):
-    """Pillow would cut 16-bit colours to 8."""
+def test_deep_colour_keeps_its_depth(tmp_path):
+    """Pillow cuts 16-bit colours to 8; another reader does not."""
     deep = np.stack([DEEP, DEEP[::-1], DEEP[:, ::-1]], -1).astype(">u2")
     rows = b"".join(b"\0" + row.tobytes() for row in deep)
     header = struct.pack(">IIBBBBB", 30, 20, 16, 2, 0, 0, 0)
@@ -83,6 +83,10 @@ def test_deep_colour_is_read_with_all_its_bits(tmp_path):
     image = read_image(tmp_path / "a.png", colour=True)
     assert np.array_equal(image.pixels, deep)
     assert image.notes == ()
+    grey = read_image(tmp_path / "a.png")
+    assert grey.pixels.dtype == np.uint16
+    assert np.abs(grey.pixels - deep @ [0.299, 0.587, 0.114]).max() <= 1
+    assert grey.notes == ("N_COLOUR_TO_GREY",)
 
 
 def test_real_and_inverted_tiff_are_shown_the_right_way(tmp_path):

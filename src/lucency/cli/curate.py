@@ -15,12 +15,25 @@ Diff = Annotated[
     ),
 ]
 
+Deidentify = Annotated[
+    bool,
+    typer.Option(
+        "--deidentify",
+        help="First take what identifies patients out of DICOM files, and read the copies; see data.deidentify.",
+    ),
+]
+
 
 def curate(
-    context: typer.Context, study: Source, out: Out = None, settings: Settings = None, diff: Diff = None
+    context: typer.Context,
+    study: Source,
+    out: Out = None,
+    settings: Settings = None,
+    deidentify: Deidentify = False,
+    diff: Diff = None,
 ) -> None:
     """Read the images, refuse what cannot be used, and store the rest."""
-    folder = carry_out(context, study, out, settings or [], until="curate")
+    folder = carry_out(context, study, out, settings or [], until="curate", deidentify=deidentify)
     if diff is None:
         return
     from lucency.study.folder import StudyFolder

@@ -44,12 +44,14 @@ def make_verb(stage: str) -> Callable[..., None]:
     return verb
 
 
-def carry_out(context: typer.Context, source: Path, out: Path | None, settings: list[str], until: str) -> Path:
+def carry_out(
+    context: typer.Context, source: Path, out: Path | None, settings: list[str], until: str, deidentify: bool = False
+) -> Path:
     """Open the plan and the folder, do the work, say where the report is, and return the folder."""
     desk = context.obj
     with desk.stoppable():
         from lucency.study.folder import StudyFolder
-        from lucency.study.plan import read_plan
+        from lucency.study.plan import read_plan, with_deidentification
         from lucency.study.run import run as run_study
 
         if source.is_dir():
@@ -57,6 +59,8 @@ def carry_out(context: typer.Context, source: Path, out: Path | None, settings: 
         else:
             plan_path, folder = source, out or Path(source.stem if source.stem == "study" else f"{source.stem}-study")
         plan = read_plan(plan_path, settings)
+        if deidentify:
+            plan = with_deidentification(plan)
         run_study(plan, StudyFolder(folder.resolve()), desk, until)
         if until == "report":
             desk.say(f"Report: {folder / 'report.html'}")

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lucency.data.facts import one_spelling
-from lucency.data.ground_truth.tables import Table, read_table
+from lucency.data.ground_truth.tables import read_table
+from lucency.data.naming import SAME_NAMES, Naming
 from lucency.domain.description import ClinicalJoin
 from lucency.domain.plan import ClinicalTable, Data
 from lucency.errors import SourceError
@@ -127,8 +128,10 @@ NO_CLINICAL = Clinical((), {}, {}, {}, {})
 """What a plan without a clinical table knows: nothing."""
 
 
-def read_clinical(data: Data) -> Clinical:
+def read_clinical(data: Data, naming: Naming = SAME_NAMES) -> Clinical:
     """Read the clinical table of a plan, without the columns that could lead back to a person.
+
+    `naming` is the way from the Patient IDs of the table to those of the images.
 
     Raises:
         SourceError: the table is missing or unreadable, or lacks a column.
@@ -143,7 +146,8 @@ def read_clinical(data: Data) -> Clinical:
     reasons = {column: reason_to_leave_out(column, values[column], patients) for column in wanted}
     left_out = {column: reason for column, reason in reasons.items() if reason}
     columns = tuple(column for column in wanted if column not in left_out)
-    numbers = _rows_of_patients(table, settings, is_from_dicom=data.patient is None or data.patient.from_ == "dicom")
+    is_from_dicom = data.patient is None or data.patient.from_ == "dicom"
+    numbers = _rows_of_patients(patients, settings, naming if is_from_dicom else None)
     n_contradictions: Counter[str] = Counter()
     rows = {}
     for patient, places in numbers.items():
@@ -247,13 +251,16 @@ def _words(column: str) -> set[str]:
     return set(re.findall(r"[^\W\d_]+", re.sub(r"(?<=[a-zäöü])(?=[A-Z])", " ", column).lower()))
 
 
-def _rows_of_patients(table: Table, settings: ClinicalTable, is_from_dicom: bool) -> dict[str, list[int]]:
-    """Find the rows of each patient, by the identifier that the curation finds in the images."""
+def _rows_of_patients(patients: Sequence[str], settings: ClinicalTable, naming: Naming | None) -> dict[str, list[int]]:
+    """Find the rows of each patient, by the identifier that the curation finds in the images.
+
+    Patient IDs of DICOM files are brought to one spelling, and to the name that de-identification gave them; without
+    `naming`, patients are called as they stand there.
+    """
     found: defaultdict[str, list[int]] = defaultdict(list)
-    for place, row in enumerate(table):
-        patient = row[settings.patient_column]
-        if is_from_dicom:
+    for place, patient in enumerate(patients):
+        if naming:
             identifier, _, issuer = patient.partition("@")
-            patient = one_spelling(identifier, issuer or settings.issuer or "")
+            patient = naming.new_patient(one_spelling(identifier, issuer or settings.issuer or ""))
         found[patient].append(place)
     return found

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from lucency.data.clinical import Clinical, read_clinical
 from lucency.data.criteria import judge, refuse_unknown_columns
 from lucency.data.journal import Journal
+from lucency.data.naming import SAME_NAMES, Naming
 from lucency.data.patients import PatientRule, patient_rule, refuse_unknown_patients
 from lucency.data.reading import ImageFile, RefusedImage
 from lucency.data.sources import Candidate, Source
@@ -55,7 +56,7 @@ class Curation:
     """The clinical table, to be joined; empty where the plan names none."""
 
 
-def curate(source: Source, data: Data, folder: Path, key: str, desk: Desk) -> Curation:
+def curate(source: Source, data: Data, folder: Path, key: str, desk: Desk, naming: Naming = SAME_NAMES) -> Curation:
     """Read all candidates into the store in `folder`.
 
     Raises:
@@ -63,9 +64,9 @@ def curate(source: Source, data: Data, folder: Path, key: str, desk: Desk) -> Cu
         PlanError: a criterion speaks of a column that does not exist.
         Interrupted: stopped by the user; the next call with the same key goes on.
     """
-    clinical = read_clinical(data)
+    clinical = read_clinical(data, naming)
     refuse_unknown_columns((*data.include, *data.exclude), (*COLUMNS, *clinical.columns))
-    rule = patient_rule(data)
+    rule = patient_rule(data, naming)
     refuse_unknown_patients(source, data, rule)
     journal = Journal(folder / "journal.jsonl", key)
     n_kept = sum(row.status == KEPT for row in journal.rows)

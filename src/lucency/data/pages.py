@@ -8,24 +8,25 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lucency.data.deep_colour import read_deep_colours
-from lucency.data.reading import N_HEAD, RefusedImage, eight_bit, is_deep_colour, open_ordinary, ordinary_format
+from lucency.data.reading import (
+    N_HEAD,
+    RefusedImage,
+    eight_bit,
+    is_cut_to_eight_bits,
+    is_deep_colour,
+    open_ordinary,
+    ordinary_format,
+)
 from lucency.data.voxels import MOST_VOXELS, voxels
 from lucency.domain.volume import Volume
 
 
-def n_volumes_in(path: Path) -> int:
-    """Return 1: pages are slices, and their number does not matter before they are read."""
-    del path
-    return 1
-
-
-def read_pages(path: Path, number: int, notes: list[str]) -> Volume:
+def read_pages(path: Path, number: int, notes: list[str]) -> Volume:  # noqa: ARG001 - every reader is given a number
     """Read all pages of an image file as slices, without any geometry.
 
     Raises:
         RefusedImage: the pages do not fit together, or the file is damaged.
     """
-    del number
     content = path.read_bytes()
     image_format = ordinary_format(content[:N_HEAD])
     if image_format is None:
@@ -37,6 +38,7 @@ def read_pages(path: Path, number: int, notes: list[str]) -> Volume:
         if n_pages * image.width * image.height > MOST_VOXELS:
             raise RefusedImage("E_SIZEBOMB")
         if is_deep_colour(image):
+            image.load()  # notices a file that ends too early
             pages = list(read_deep_colours(path, notes))
         else:
             pages = [_page(image, number, notes) for number in range(n_pages)]
@@ -51,6 +53,7 @@ def read_pages(path: Path, number: int, notes: list[str]) -> Volume:
 def _page(image: Image.Image, number: int, notes: list[str]) -> NDArray[Any]:
     if number:
         image.seek(number)
+    notes += ["N_REDUCED_TO_8_BIT"] if is_cut_to_eight_bits(image) else []
     image.load()
     if image.mode[0] in "IF":
         return np.array(image)

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable
 
-from lucency.data.ground_truth.tables import image_matcher, read_table, require_table
+from lucency.data.ground_truth.tables import Table, image_matcher, is_uid, read_table, require_table
+from lucency.data.naming import SAME_NAMES, Naming
 from lucency.data.reading import ImageFile, RefusedImage
 from lucency.data.sources import Candidate, Source
 from lucency.domain.plan import Data
@@ -15,8 +16,10 @@ N_TRIED = 20
 """Readable images that may be without a patient before the rule is called wrong."""
 
 
-def patient_rule(data: Data) -> PatientRule:
+def patient_rule(data: Data, naming: Naming = SAME_NAMES) -> PatientRule:
     """Return the function that tells the patient of an image, by the plan; "" when it cannot.
+
+    `naming` is the way from the names in a table to those of the images.
 
     Raises:
         PlanError: the pattern is not a regular expression.
@@ -28,18 +31,27 @@ def patient_rule(data: Data) -> PatientRule:
         return lambda candidate, _: candidate.source
     if patient.from_ == "table":
         table = read_table(require_table(data.labels.table), [data.labels.image_column, patient.column])
-        match = image_matcher(table, data.labels.image_column)
-        column = patient.column
-        return lambda candidate, image: "".join(
-            {table[n][column].strip() for n in match(candidate.source, _uid(image), len(candidate.files) > 1)[:1]}
-        )
+        return _rule_of_table(table, data.labels.image_column, patient.column, naming)
     try:
         pattern = re.compile(patient.pattern or "")
     except re.error as error:
         raise PlanError(
             f"`data.patient.pattern` is not a regular expression: {error}. Try it on one file name."
         ) from None
-    return lambda candidate, _: _caught(pattern, candidate.source)
+    return lambda candidate, _: _caught(pattern, naming.path(candidate.source))
+
+
+def _rule_of_table(table: Table, image_column: str, patient_column: str, naming: Naming) -> PatientRule:
+    named = [
+        row | {image_column: naming.new_uid(row[image_column])} if is_uid(row[image_column]) else row for row in table
+    ]
+    match = image_matcher(named, image_column)
+
+    def rule(candidate: Candidate, image: ImageFile) -> str:
+        numbers = match(naming.path(candidate.source), _uid(image), len(candidate.files) > 1)
+        return table[numbers[0]][patient_column].strip() if numbers else ""
+
+    return rule
 
 
 def _uid(image: ImageFile) -> str:

@@ -26,6 +26,7 @@ from lucency.data.grey_levels import (
     own_range,
     window_linear,
 )
+from lucency.domain.volume import Volume
 
 MOST_PIXELS = 100_000_000
 """Larger images are refused before memory is taken for them; a mammogram has 14 million."""
@@ -57,6 +58,16 @@ class ImageFile:
     """Distance between rows and between columns in millimetres; of a volume, that between slices first."""
     aspect: float = 1.0
     """Distance between rows over that between columns; 1 where the file does not tell."""
+    notes: tuple[str, ...] = ()
+    """Codes of what was repaired or should be known, from `codes.NOTES`."""
+
+
+@dataclass(frozen=True)
+class VolumeFile:
+    """One volume as it was read, from one file or from many, and what they say about it."""
+
+    volume: Volume
+    facts: ImageFacts = NO_FACTS
     notes: tuple[str, ...] = ()
     """Codes of what was repaired or should be known, from `codes.NOTES`."""
 
@@ -157,9 +168,9 @@ def _read_ordinary(path: Path, content: bytes, image_format: str, window: Window
     with open_ordinary(content, image_format) as image:
         if getattr(image, "n_frames", 1) > 1:
             raise RefusedImage("E_MULTIFRAME")
+        notes = ["N_REDUCED_TO_8_BIT"] if is_cut_to_eight_bits(image) else []
         has_deep_colours = is_deep_colour(image)  # Pillow forgets it when it loads the pixels
         image.load()
-        notes: list[str] = []
         if has_deep_colours:
             return ImageFile(_deep_colour(path, image, window, colour, notes), notes=tuple(notes))
         upright = _upright(image, notes)
@@ -199,6 +210,12 @@ def _is_cut(content: bytes, image_format: str, error: Exception) -> bool:
 def is_deep_colour(image: Image.Image) -> bool:
     """Tell whether an image has colours of 16 bits, which Pillow would cut to 8."""
     return image.mode in ("RGB", "RGBA") and ";16" in str(getattr(image, "tile", ""))
+
+
+def is_cut_to_eight_bits(image: Image.Image) -> bool:
+    """Tell whether Pillow will cut an image of 16 bits that nothing else here reads either."""
+    is_deep = image.mode[0] not in "IF" and ";16" in str(getattr(image, "tile", ""))
+    return is_deep and not is_deep_colour(image)
 
 
 def _deep_colour(path: Path, image: Image.Image, window: Window, colour: bool, notes: list[str]) -> NDArray[Any]:

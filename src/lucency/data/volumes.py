@@ -14,21 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from lucency.data.facts import NO_FACTS, ImageFacts
-from lucency.data.reading import N_HEAD, RefusedImage, is_candidate, is_dicom, ordinary_format
+from lucency.data.reading import N_HEAD, RefusedImage, VolumeFile, is_candidate, is_dicom, ordinary_format
 from lucency.domain.volume import Volume
 from lucency.provenance import sha256_of, sha256_of_bytes
 
 VOLUME_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".mha", ".mhd")
 """Files that are volumes by their name; pictures and DICOM files are known as everywhere."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A volume as it was read, with what else the file says."""
-
-    volume: Volume
-    facts: ImageFacts
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -39,7 +30,7 @@ class Stack:
     """Path of the first file below the folder; with "#2" for the second of several volumes in one file."""
     files: tuple[str, ...]
     """Paths below the folder, in the order of the slices."""
-    read: Callable[[], Reading] | None
+    read: Callable[[], VolumeFile] | None
     """Reads the volume; None where it is refused already."""
     facts: ImageFacts = NO_FACTS
     """What the header says, as far as it was looked at."""
@@ -144,17 +135,12 @@ def _dicom_stacks(folder: Path, paths: list[Path]) -> Iterator[Stack]:
         return
     # pydicom takes a second to import, which a folder of other files should not pay for.
     from lucency.data.dicom.finding import facts_of_stack, find_dicom_stacks
-    from lucency.data.dicom.series import DicomStack
     from lucency.data.dicom.volume import read_dicom_stack
-
-    def read(stack: DicomStack) -> Reading:
-        result = read_dicom_stack(stack)
-        return Reading(result.volume, result.facts, result.notes)
 
     found = find_dicom_stacks(paths)
     for stack, source in zip(found, _sources(folder, [stack.paths[0] for stack in found]), strict=True):
         files = tuple(_below(folder, path) for path in stack.paths)
-        reader = None if stack.code else partial(read, stack)
+        reader = None if stack.code else partial(read_dicom_stack, stack)
         yield Stack(source, files, reader, facts_of_stack(stack), stack.code, stack.notes)
 
 
@@ -173,10 +159,10 @@ def _stacks_in_file(folder: Path, path: Path, kind: str) -> Iterator[Stack]:
         yield Stack(files[0], files, None, code="E_UNREADABLE")
         return
 
-    def read(number: int) -> Reading:
+    def read(number: int) -> VolumeFile:
         notes = ["N_SPLIT_4D"] if n_here > 1 else []
         volume = read_one(path, number, notes)
-        return Reading(volume, NO_FACTS, tuple(dict.fromkeys(notes)))
+        return VolumeFile(volume, NO_FACTS, tuple(dict.fromkeys(notes)))
 
     for number, source in enumerate(_sources(folder, [path] * n_here)):
         yield Stack(source, files, partial(read, number))
@@ -189,9 +175,9 @@ def _reader_of(kind: str) -> tuple[Callable[[Path], int], Callable[[Path, int, l
 
         return nifti.n_volumes_in, nifti.read_nifti
     if kind == "page":
-        from lucency.data import pages
+        from lucency.data.pages import read_pages
 
-        return pages.n_volumes_in, pages.read_pages
+        return lambda _: 1, read_pages
     from lucency.data import grids
 
     return grids.n_volumes_in, grids.read_grid

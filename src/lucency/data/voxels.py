@@ -7,7 +7,8 @@ MOST_VOXELS = 2**29
 """Larger volumes are refused before memory is taken for them; 2,000 slices of 512² have 524 million."""
 
 _INT16 = np.iinfo(np.int16)
-_LARGEST_EXACT = 2**24
+_LARGEST = np.finfo(np.float32).max
+LARGEST_EXACT = 2**24
 """Whole numbers up to here are exact in float32."""
 
 
@@ -24,10 +25,10 @@ def voxels(values: NDArray, notes: list[str]) -> NDArray:
         low, high = int(values.min()), int(values.max())
         if fits_int16(low, high):
             return values.astype(np.int16)
-        if max(-low, high) > _LARGEST_EXACT:
+        if max(-low, high) > LARGEST_EXACT:
             notes.append("N_ROUNDED")
         return values.astype(np.float32)
-    is_finite = np.isfinite(values)
+    is_finite = np.abs(values) <= _LARGEST  # False for what is no number
     if not is_finite.all():
         notes.append("N_NOT_FINITE")
         values = np.where(is_finite, values, values[is_finite].min() if is_finite.any() else 0)

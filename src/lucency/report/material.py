@@ -136,6 +136,19 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class Deidentified:
+    """How the images were de-identified before anybody looked at them."""
+
+    edition: str
+    """Edition of the standard, PS3.15."""
+    methods: tuple[str, ...]
+    """The profile and its options, in the words of the standard."""
+    n_written: int
+    n_refused: int
+    n_quarantined: int
+
+
+@dataclass(frozen=True)
 class Material:
     """Everything that the page shows."""
 
@@ -162,6 +175,8 @@ class Material:
     environment: Mapping[str, str]
     reasons: Mapping[str, str] = field(default_factory=dict)
     """What each code of a refusal or a note means."""
+    deidentified: Deidentified | None = None
+    """None where the images were read as they are."""
     cohort_version: int = 1
     """How often the cohort has been made anew with another outcome, this time included."""
     set_aside: tuple[Picture, ...] = ()

@@ -8,8 +8,8 @@ from lucency.domain.cohort import CohortRow
 from lucency.errors import LucencyError, PlanError
 from lucency.provenance import head_code, sha256_of_file
 from lucency.study.cohort import COHORT, SPLIT, split_rows_of
-from lucency.study.fetching import image_path
 from lucency.study.folder import STAGE_DONE, TEST_OPENED, StudyFolder
+from lucency.study.images import image_path
 from lucency.study.plan import read_plan
 
 

@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from lucency.domain.cohort import KEPT, REFUSED, CohortRow, LabelRow, SplitRow
-from lucency.study.fetching import FOLDER, image_path, images_at_hand
 from lucency.study.folder import STAGE_DONE, StudyFolder
+from lucency.study.images import (
+    ACCOUNT,
+    FETCHED,
+    fingerprint_of_images,
+    image_path,
+    images_at_hand,
+    naming_of,
+    rows_held_back,
+)
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
 from lucency.study.versions import keep_version
@@ -32,14 +40,14 @@ STORE = ["store/images.bin", "store/store.json"]
 def _curation_settings(study: Study) -> Any:
     """Depend on the images, and on the table if it names the patients."""
     from lucency.data.dicom.pacs.finding import asked
-    from lucency.data.sources import fingerprint
 
     data = study.plan.data
     images = str(image_path(data, study.folder.path))
     patient = as_settings(data.patient) if data.patient else None
     has_table = data.patient is not None and data.patient.from_ == "table"
     return {
-        "fingerprint": _outside(study, CURATE, "fingerprint", images, lambda: fingerprint(images_at_hand(study))),
+        "fingerprint": _outside(study, CURATE, "fingerprint", images, lambda: fingerprint_of_images(study)),
+        "deidentify": as_settings(data.deidentify) if data.deidentify else None,
         "pacs": asked(data.pacs) if data.is_in_pacs else None,
         "image": as_settings(data.image),
         "patient": patient,
@@ -103,7 +111,7 @@ def _paths_of(folder: StudyFolder) -> set[str | None]:
         return set()
     data = yaml.safe_load(plan.read_text(encoding="utf-8"))["data"]
     clinical = (data.get("clinical") or {}).get("table")
-    return {data["images"], data["labels"]["table"], clinical, str(folder.path / FOLDER)}
+    return {data["images"], data["labels"]["table"], clinical, str(folder.path / FETCHED)}
 
 
 def _curate(study: Study, key: str) -> Iterable[str]:
@@ -111,8 +119,8 @@ def _curate(study: Study, key: str) -> Iterable[str]:
     from lucency.data.sources import find_images
 
     data = images_at_hand(study)
-    curation = curate(find_images(data), data, study.folder.path / "store", key, study.desk)
-    rows = curation.rows
+    curation = curate(find_images(data), data, study.folder.path / "store", key, study.desk, naming_of(study))
+    rows = curation.rows + rows_held_back(study)
     n_kept = sum(row.status == KEPT for row in rows)
     refused = Counter(row.reason for row in rows if row.status == REFUSED)
     reasons = "".join(f", {n} refused ({code})" for code, n in sorted(refused.items()))
@@ -120,7 +128,8 @@ def _curate(study: Study, key: str) -> Iterable[str]:
         f"Images: {n_kept} of {len(rows)} kept{reasons}; {len({r.patient_id for r in rows} - {''})} patients."
     )
     cohort = study.folder.write_rows(COHORT, rows)
-    return [cohort, keep_version(study.folder, cohort), *STORE, *_join_clinical(study, curation)]
+    account = [ACCOUNT] if data.deidentify else []
+    return [cohort, keep_version(study.folder, cohort), *account, *STORE, *_join_clinical(study, curation)]
 
 
 def _join_clinical(study: Study, curation: "Curation") -> list[str]:
@@ -151,7 +160,9 @@ def _label(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every sta
 
     cohort = study.folder.read_rows(COHORT, CohortRow)
     labels = study.plan.data.labels
-    labelling = label(cohort, labels, archive_labels(study.plan.data) if labels.from_ == "archive" else {})
+    labelling = label(
+        cohort, labels, archive_labels(study.plan.data) if labels.from_ == "archive" else {}, naming_of(study)
+    )
     counts = Counter(row.target for row in labelling.rows if row.status == KEPT)
     refused = Counter(row.reason for row in labelling.rows if row.status == REFUSED)
     words = ", ".join(f"{counts[name]} {name}" for name in labelling.classes)

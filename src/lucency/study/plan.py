@@ -50,6 +50,12 @@ def read_deidentification(overrides: Sequence[str]) -> Deidentification:
         raise PlanError("\n".join(_explain(Path("--set"), lines, error))) from None
 
 
+def with_deidentification(plan: Plan) -> Plan:
+    """Return the plan with de-identification on, by its own settings where it has any."""
+    deidentify = plan.data.deidentify or Deidentification()
+    return plan.model_copy(update={"data": plan.data.model_copy(update={"deidentify": deidentify})})
+
+
 def write_plan(plan: Plan) -> str:
     """Return the plan as YAML with every setting spelt out."""
     return yaml.safe_dump(as_settings(plan), sort_keys=False, allow_unicode=True, width=100)
@@ -222,6 +228,9 @@ def _resolve_paths(plan: Plan, folder: Path) -> Plan:
         changes["labels"] = data.labels.model_copy(update={"table": _absolute(folder, data.labels.table)})
     if data.clinical:
         changes["clinical"] = data.clinical.model_copy(update={"table": _absolute(folder, data.clinical.table)})
+    if data.deidentify and data.deidentify.key:
+        key = _absolute(folder, data.deidentify.key)
+        changes["deidentify"] = data.deidentify.model_copy(update={"key": key})
     return plan.model_copy(update={"data": data.model_copy(update=changes)})
 
 

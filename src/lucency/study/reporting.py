@@ -20,6 +20,7 @@ from lucency.study.classification import (
 from lucency.study.cohort import CERTIFICATE, COHORT, LABELS, SPLIT
 from lucency.study.describing import DESCRIPTION, read_description
 from lucency.study.folder import STAGE_DONE, TEST_OPENED, StudyFolder
+from lucency.study.images import ACCOUNT
 from lucency.study.pictures import AUGMENTED, ERRORS, SALIENCY, SAMPLES
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
@@ -71,6 +72,7 @@ def gather(plan: Plan, folder: StudyFolder) -> "material.Material":
         ),
         environment=stages[-1].payload["environment"],
         reasons=EXPLANATIONS,
+        deidentified=_deidentified(plan, folder),
         cohort_version=n_versions(folder),
         samples=tuple(_pictures(folder, SAMPLES)),
         augmentations=tuple(_pictures(folder, AUGMENTED)),
@@ -78,6 +80,19 @@ def gather(plan: Plan, folder: StudyFolder) -> "material.Material":
             material.ErrorCase(png=_png(folder, facts.pop("file")), **facts) for facts in folder.read_json(ERRORS)
         ),
         explanation=_explanation(folder),
+    )
+
+
+def _deidentified(plan: Plan, folder: StudyFolder) -> "material.Deidentified | None":
+    from lucency.report import material
+
+    if plan.data.deidentify is None:
+        return None
+    account = folder.read_json(ACCOUNT)
+    counts = account["n_files"]
+    methods = tuple(meaning for _, meaning in account["methods"])
+    return material.Deidentified(
+        account["edition"], methods, counts["written"], counts["refused"], counts["quarantined"]
     )
 
 

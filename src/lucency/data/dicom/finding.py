@@ -12,14 +12,14 @@ from lucency.data.dicom.header import silence_libraries
 from lucency.data.dicom.reading import NOT_PICTURES
 from lucency.data.dicom.scan import ScannedFile, scan
 from lucency.data.dicom.series import DicomStack, sort_into_stacks
-from lucency.data.dicom.volume import is_same_picture
+from lucency.data.dicom.volume import digest_of
 from lucency.data.facts import ImageFacts
 
 
 def find_dicom_stacks(paths: Iterable[Path]) -> list[DicomStack]:
     """Read headers and sort them into stacks; every file ends in one, with a code where it is refused."""
     silence_libraries()
-    return sort_into_stacks(_pictures_only(scan(paths)), frames_of, is_same_picture)
+    return sort_into_stacks(_pictures_only(scan(paths)), frames_of, digest_of)
 
 
 def facts_of_stack(stack: DicomStack) -> ImageFacts:

@@ -185,7 +185,7 @@ def _step_of_uneven(places: NDArray[np.float64]) -> float:
         NoGridError: slices are missing, so that there is nothing to fill the gap with.
     """
     steps = np.diff(places)
-    usual = float(np.median(steps))
+    usual = float(np.quantile(steps, 0.5, method="lower"))  # of two different steps the wide one is the gap
     changes = np.flatnonzero(np.abs(np.diff(steps)) > max(2 * SAME_PLACE_MM, 2 * ROUNDING * usual))
     runs = np.split(steps, changes + 1)
     if len(runs) <= 3 and min(len(run) for run in runs) >= _SHORTEST_RUN:

@@ -72,7 +72,8 @@ def refuse_deflate_bomb(content: bytes) -> None:
 def silence_libraries() -> None:
     """Keep remarks of the libraries, which may quote the header, away from the terminal and from logs."""
     ignore_warnings_of("pydicom")
-    logging.getLogger("pydicom").disabled = True
+    # a level is inherited by the loggers below, which a disabled logger does not stop
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
 
 
 def text_of(header: Dataset, keyword: str) -> str:

@@ -77,7 +77,9 @@ def layout_of(header: FileDataset) -> Layout:
     if layout.n_rows * layout.n_columns > MOST_PIXELS:
         raise RefusedImage("E_SIZEBOMB")
     has_sizes = layout.n_rows > 0 and layout.n_columns > 0 and layout.n_samples in (1, 3)
-    if not has_sizes or not 1 <= layout.bits_stored <= layout.bits_allocated or not layout.photometric:
+    has_bits = 1 <= layout.bits_stored <= layout.bits_allocated
+    has_sign = is_real or integer_of(header, "PixelRepresentation") in (0, 1, None)  # None: left to the values
+    if not (has_sizes and has_bits and has_sign and layout.photometric):
         raise RefusedImage("E_BAD_HEADER")
     if layout.photometric not in (*GREY, *COLOUR, "PALETTE COLOR"):
         raise RefusedImage("E_CODEC")
@@ -135,13 +137,20 @@ def _decompress(header: FileDataset, layout: Layout, frame: int) -> NDArray[Any]
 def _refuse_short_pixels(header: FileDataset, layout: Layout) -> None:
     """Compare the bytes that are there with those that rows, columns and bits need."""
     element = next(header[keyword] for keyword in PIXELS if keyword in header)
-    if element.is_undefined_length:
+    if element.is_undefined_length or _are_fragments(element.value or b""):
         raise RefusedImage("E_UNREADABLE")  # compressed, although the header says otherwise
     n_bits = layout.n_frames * layout.n_rows * layout.n_columns * layout.n_samples * layout.bits_allocated
     if layout.photometric == "YBR_FULL_422":
         n_bits = n_bits * 2 // 3
     if len(element.value or b"") < (n_bits + 7) // 8:
         raise RefusedImage("E_TRUNCATED")
+
+
+def _are_fragments(content: bytes) -> bool:
+    """Tell whether pixels begin as a compressed stream does: with two items, one behind the other (PS3.5, A.4)."""
+    item = b"\xfe\xff\x00\xe0"
+    second_at = 8 + int.from_bytes(content[4:8], "little")
+    return content[:4] == item and content[second_at : second_at + 4] == item
 
 
 def _stream(header: FileDataset, layout: Layout, frame: int) -> bytes:

@@ -94,8 +94,8 @@ class DicomStack:
 Frames = Callable[[ScannedFile], Sequence[Slice]]
 """Gives the frames of a file that may hold several."""
 
-SamePicture = Callable[[Slice, Slice], bool]
-"""Tells whether two slices hold equal values."""
+DigestOf = Callable[[Slice], str]
+"""Gives a hash of the values of a slice; raises RefusedImage where it cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class _Sorting:
         self.stacks.extend(DicomStack((one,), code=code) for one in slices)
 
 
-def sort_into_stacks(files: Iterable[ScannedFile], frames_of: Frames, is_same_picture: SamePicture) -> list[DicomStack]:
+def sort_into_stacks(files: Iterable[ScannedFile], frames_of: Frames, digest_of: DigestOf) -> list[DicomStack]:
     """Sort files into stacks; every file ends in one stack, or in one for each volume that it holds."""
     refused: list[ScannedFile] = []
     series: dict[tuple[str, ...], list[Slice]] = defaultdict(list)
@@ -123,7 +123,7 @@ def sort_into_stacks(files: Iterable[ScannedFile], frames_of: Frames, is_same_pi
             refused.append(replace(file, code=reason.code))
         except Exception:  # a parser can raise anything on a damaged file
             refused.append(replace(file, code="E_UNREADABLE"))
-    stacks = [stack for slices in series.values() for stack in _sort_series(slices, is_same_picture)]
+    stacks = [stack for slices in series.values() for stack in _sort_series(slices, digest_of)]
     stacks = _with_losses(stacks, refused)
     stacks += [DicomStack((Slice(file.path, file.elements),), code=file.code, notes=file.notes) for file in refused]
     return sorted(stacks, key=lambda stack: (stack.slices[0].path.as_posix(), stack.slices[0].frame))
@@ -145,13 +145,13 @@ def _slices_of(file: ScannedFile, frames_of: Frames) -> list[Slice]:
     return placed
 
 
-def _sort_series(slices: list[Slice], is_same_picture: SamePicture) -> list[DicomStack]:
+def _sort_series(slices: list[Slice], digest_of: DigestOf) -> list[DicomStack]:
     patients = _by(slices, _person)
     notes = ["N_MIXED_PATIENTS"] if len(patients) > 1 else []
     stacks = []
     for of_one_patient in patients.values():
         sorting = _Sorting(notes=list(notes))
-        _sort_of_one_patient(of_one_patient, sorting, is_same_picture)
+        _sort_of_one_patient(of_one_patient, sorting, digest_of)
         stacks += [
             replace(stack, notes=_merged(stack.slices, stack.notes, sorting.notes)) if not stack.code else stack
             for stack in sorting.stacks
@@ -171,7 +171,7 @@ def _person(one: Slice) -> tuple[str, ...]:
     )
 
 
-def _sort_of_one_patient(slices: list[Slice], sorting: _Sorting, is_same_picture: SamePicture) -> None:
+def _sort_of_one_patient(slices: list[Slice], sorting: _Sorting, digest_of: DigestOf) -> None:
     localizers = [one for one in slices if "LOCALIZER" in _image_type(one)]
     mosaics = [one for one in slices if "MOSAIC" in _image_type(one)]
     sorting.refuse(localizers, "E_LOCALIZER")
@@ -187,7 +187,8 @@ def _sort_of_one_patient(slices: list[Slice], sorting: _Sorting, is_same_picture
     if len(kinds) > 1:
         sorting.notes.append("N_SPLIT_SERIES")
     for kind in kinds:
-        _stack(_without_copies(kind, sorting, is_same_picture), sorting, is_same_picture)
+        if different := _without_copies(kind, sorting, digest_of):
+            _stack(different, sorting, digest_of)
 
 
 def _image_type(one: Slice) -> list[str]:
@@ -263,39 +264,47 @@ def _is_same_plane(one: Slice, other: Slice) -> bool:
     return bool(abs(_plane(one).normal @ _plane(other).normal) > 0.99)
 
 
-def _without_copies(slices: list[Slice], sorting: _Sorting, is_same_picture: SamePicture) -> list[Slice]:
+def _without_copies(slices: list[Slice], sorting: _Sorting, digest_of: DigestOf) -> list[Slice]:
     """Keep one of several copies of the same object; copies with other pixels stay, and are found by their place."""
     kept: list[Slice] = []
     for copies in _by(slices, lambda one: (one.elements.get("SOPInstanceUID", ""), str(one.frame))).values():
-        kept += _different_ones(copies, sorting, is_same_picture) if len(copies) > 1 else copies
+        kept += _different_ones(copies, sorting, digest_of)
     return kept
 
 
-def _different_ones(slices: list[Slice], sorting: _Sorting, is_same_picture: SamePicture) -> list[Slice]:
-    """Return slices that differ from each other in place or values; the others are copies."""
-    kept: list[Slice] = []
+def _different_ones(slices: list[Slice], sorting: _Sorting, digest_of: DigestOf) -> list[Slice]:
+    """Return slices that differ from each other in place or values; the others are copies, or cannot be read."""
+    if len(slices) == 1:
+        return slices
+    kept: list[tuple[Slice, str]] = []
     for one in sorted(slices, key=lambda one: (one.path.as_posix(), one.frame)):
-        if any(_is_copy(one, other, is_same_picture) for other in kept):
+        try:
+            digest = digest_of(one)
+        except RefusedImage as reason:
+            sorting.refuse([one], reason.code)
+            continue
+        if any(digest == known and _is_same_place(one, other) for other, known in kept):
             sorting.refuse([one], "E_DUPLICATE")
             sorting.notes.append("N_DUPLICATE_SLICE")
         else:
-            kept.append(one)
-    return kept
+            kept.append((one, digest))
+    if not kept:
+        sorting.notes.append("N_INCOMPLETE")
+    return [one for one, _ in kept]
 
 
-def _is_copy(one: Slice, other: Slice, is_same_picture: SamePicture) -> bool:
-    is_same_place = bool(abs(_plane(one).position - _plane(other).position).max() < SAME_PLACE_MM)
-    return is_same_place and is_same_picture(one, other)
+def _is_same_place(one: Slice, other: Slice) -> bool:
+    return bool(abs(_plane(one).position - _plane(other).position).max() < SAME_PLACE_MM)
 
 
-def _stack(slices: list[Slice], sorting: _Sorting, is_same_picture: SamePicture) -> None:
+def _stack(slices: list[Slice], sorting: _Sorting, digest_of: DigestOf) -> None:
     """Make one stack of slices of one kind, or several where they lie in the same places or between each other."""
     slices = sorted(slices, key=lambda one: one.path.as_posix())
     if parts := _told_apart(slices):
         sorting.notes.append("N_SPLIT_4D")
     else:
-        parts = [[one for place in _places(slices) for one in _different_ones(place, sorting, is_same_picture)]]
-    for part in parts:
+        parts = [[one for place in _places(slices) for one in _different_ones(place, sorting, digest_of)]]
+    for part in filter(None, parts):
         if _most_in_one_place(_places(part)) > 1:
             sorting.stacks.append(DicomStack(tuple(_ordered(part)), code="E_DUPPOS"))
         else:
@@ -391,7 +400,7 @@ def _as_number(text: str) -> tuple[float, str]:
 
 
 def _with_losses(stacks: list[DicomStack], refused: list[ScannedFile]) -> list[DicomStack]:
-    """Note on stacks of several slices that a file of the same series, or an unknown one beside it, cannot be read.
+    """Note on stacks of slices that a file of the same series, or an unknown one beside it, cannot be read.
 
     What is missing at the end of a stack leaves no gap that geometry could show.
     """
@@ -400,7 +409,7 @@ def _with_losses(stacks: list[DicomStack], refused: list[ScannedFile]) -> list[D
     folders = {file.path.parent for file in lost if not file.elements.get("SeriesInstanceUID", "")}
 
     def is_touched(stack: DicomStack) -> bool:
-        if stack.code or len(stack.slices) == 1:
+        if stack.code or (len(stack.slices) == 1 and not _must_have_a_place(stack.slices[0])):
             return False
         uids = {one.elements.get("SeriesInstanceUID", "") for one in stack.slices}
         return bool(uids & series) or any(path.parent in folders for path in stack.paths)

@@ -15,26 +15,17 @@ from pydicom.dataset import FileDataset
 from lucency.data.dicom.decoding import can_decode
 from lucency.data.dicom.facts import facts_of
 from lucency.data.dicom.geometry import Grid
-from lucency.data.dicom.header import PIXELS, integer_of, numbers_in, parse, silence_libraries, text_of
+from lucency.data.dicom.header import PIXELS, has_value, integer_of, numbers_in, parse, silence_libraries, text_of
 from lucency.data.dicom.pixels import GREY, Layout, decode_pixels, layout_of
 from lucency.data.dicom.rescaling import looked_up, stored_values
 from lucency.data.dicom.series import DicomStack, Slice
 from lucency.data.dicom.shading import show_colours
-from lucency.data.facts import ImageFacts
 from lucency.data.orientation import canonical
-from lucency.data.reading import MOST_BYTES, RefusedImage
+from lucency.data.reading import MOST_BYTES, RefusedImage, VolumeFile
 from lucency.data.resampling import evened, straightened
-from lucency.data.voxels import MOST_VOXELS, fits_int16, voxels
+from lucency.data.voxels import LARGEST_EXACT, MOST_VOXELS, fits_int16, voxels
 from lucency.domain.volume import Volume
-
-
-@dataclass(frozen=True)
-class DicomVolume:
-    """A volume with what its first slice says about the patient."""
-
-    volume: Volume
-    facts: ImageFacts
-    notes: tuple[str, ...]
+from lucency.provenance import sha256_of, sha256_of_bytes
 
 
 @dataclass(frozen=True)
@@ -46,7 +37,7 @@ class _Picture:
     notes: tuple[str, ...]
 
 
-def read_dicom_stack(stack: DicomStack) -> DicomVolume:
+def read_dicom_stack(stack: DicomStack) -> VolumeFile:
     """Read the slices of a stack that has no code.
 
     Raises:
@@ -55,7 +46,7 @@ def read_dicom_stack(stack: DicomStack) -> DicomVolume:
     """
     silence_libraries()
     _refuse_bomb(stack)
-    headers = _multi_frame_headers(stack)
+    headers = _multi_frame_headers(stack.slices)
     first = headers.get(stack.slices[0].path) or _open(stack.slices[0].path, [])
     notes = list(stack.notes)
     values, unit = _stacked(_pictures(stack.slices, headers), len(stack.slices), notes)
@@ -63,16 +54,22 @@ def read_dicom_stack(stack: DicomStack) -> DicomVolume:
     if stack.grid is not None:
         values, affine = _on_grid(values, stack.grid)
     facts = facts_of(partial(text_of, first))
-    return DicomVolume(Volume(values, affine, unit), facts, tuple(dict.fromkeys(notes)))
+    return VolumeFile(Volume(values, affine, unit), facts, tuple(dict.fromkeys(notes)))
 
 
-def is_same_picture(one: Slice, other: Slice) -> bool:
-    """Tell whether two slices hold equal values; False where they cannot be read."""
+def digest_of(one: Slice) -> str:
+    """Return a hash of the values of one slice.
+
+    Raises:
+        RefusedImage: and nothing else, whatever the file holds.
+    """
     try:
-        first, second = (next(_pictures((each,), _multi_frame_headers_of([each]))).values for each in (one, other))
+        values = _picture(one, _multi_frame_headers([one])).values
+    except RefusedImage:
+        raise
     except Exception:  # a parser can raise anything on a damaged file
-        return False
-    return np.array_equal(first, second)
+        raise RefusedImage("E_UNREADABLE") from None
+    return sha256_of([values.dtype.str, values.shape, sha256_of_bytes(values.tobytes())])
 
 
 def _refuse_bomb(stack: DicomStack) -> None:
@@ -82,11 +79,7 @@ def _refuse_bomb(stack: DicomStack) -> None:
         raise RefusedImage("E_SIZEBOMB")
 
 
-def _multi_frame_headers(stack: DicomStack) -> dict[Path, FileDataset]:
-    return _multi_frame_headers_of(stack.slices)
-
-
-def _multi_frame_headers_of(slices: Iterable[Slice]) -> dict[Path, FileDataset]:
+def _multi_frame_headers(slices: Iterable[Slice]) -> dict[Path, FileDataset]:
     """Open files of several frames once for all of them."""
     paths = {one.path for one in slices if one.elements.get("NumberOfFrames", "1") != "1"}
     return {path: _open(path, []) for path in sorted(paths)}
@@ -141,12 +134,14 @@ def _grey_values(
     if has_other_bits and not layout.is_real:
         stored = _without_other_bits(stored, layout, padding, notes)
         low, high = stored.min(), stored.max()
+    if not has_value(header, "PixelRepresentation") and not layout.is_real and high > layout.highest // 2:
+        raise RefusedImage("E_BAD_HEADER")  # the highest bit may mean a large number or a negative one
     if header.get("ModalityLUTSequence"):
         return voxels(looked_up(header.ModalityLUTSequence[0], header, layout, stored)[0], notes)
     slope, intercept = _rescale(one, notes)
     if layout.is_real:
         return voxels(stored.astype(np.float64) * slope + intercept, notes)
-    return _rescaled(stored, slope, intercept, (int(low), int(high)))
+    return _rescaled(stored, slope, intercept, (int(low), int(high)), notes)
 
 
 def _padding(header: FileDataset, layout: Layout, stored: NDArray[Any]) -> NDArray[np.bool_] | None:
@@ -197,10 +192,15 @@ def _unit(one: Slice, header: FileDataset) -> str:
     return "HU" if _is_ct(one) and kind.upper() in ("", "HU", "US") else ""
 
 
-def _rescaled(stored: NDArray[Any], slope: float, intercept: float, extremes: tuple[int, int]) -> NDArray[Any]:
-    """Rescale whole numbers: int16 where all results are whole and fit."""
+def _rescaled(
+    stored: NDArray[Any], slope: float, intercept: float, extremes: tuple[int, int], notes: list[str]
+) -> NDArray[Any]:
+    """Rescale whole numbers: int16 where all results are whole and fit, else float32."""
     ends = [value * slope + intercept for value in extremes]
-    if not (slope.is_integer() and intercept.is_integer() and fits_int16(min(ends), max(ends))):
+    is_whole = slope.is_integer() and intercept.is_integer()
+    if not (is_whole and fits_int16(min(ends), max(ends))):
+        if is_whole and max(map(abs, ends)) > LARGEST_EXACT:
+            notes.append("N_ROUNDED")
         return (stored.astype(np.float64) * slope + intercept).astype(np.float32)
     if slope == 1 and stored.dtype.itemsize == 2:
         # Sums of 16 bits wrap around, and so come out right whenever the result fits.
@@ -233,8 +233,11 @@ def _on_grid(values: NDArray[Any], grid: Grid) -> tuple[NDArray[Any], NDArray[np
         return canonical(values, grid.affine) if len(values) > 1 else (values, grid.affine)
     if values.ndim > 3:
         raise RefusedImage("E_TILT" if grid.shifts is not None else "E_GAP")
-    if grid.shifts is not None:
-        values = straightened(values, grid.shifts)
+    shifts = grid.shifts
     if grid.distances is not None:
+        # Slices are added while they still lie as they were imaged: afterwards their edges would mix with what is outside.
         values = evened(values, grid.distances)
+        shifts = None if shifts is None else evened(shifts, grid.distances).astype(np.float64)
+    if shifts is not None:
+        values = straightened(values, shifts)
     return canonical(values, grid.affine)

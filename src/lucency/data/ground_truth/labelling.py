@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from lucency.data.ground_truth.tables import image_matcher, read_table, require_table
+from lucency.data.ground_truth.tables import image_matcher, is_uid, read_table, require_table
+from lucency.data.naming import SAME_NAMES, Naming
 from lucency.domain.cohort import KEPT, REFUSED, CohortRow, LabelRow
 from lucency.domain.parts import Part
 from lucency.domain.plan import Labels
@@ -35,10 +36,13 @@ class Labelling:
     """Rows of the table (counted from 2, as a spreadsheet does) that name no image of the cohort."""
 
 
-def label(cohort: Sequence[CohortRow], labels: Labels, archive_labels: dict[str, str]) -> Labelling:
+def label(
+    cohort: Sequence[CohortRow], labels: Labels, archive_labels: dict[str, str], naming: Naming = SAME_NAMES
+) -> Labelling:
     """Label every kept image; refuse those without a label, with two, and copies of other images.
 
-    `archive_labels` maps a source to its label, when the labels lie in the archive of the images.
+    `archive_labels` maps a source to its label, when the labels lie in the archive of the images. `naming` is the way
+    from the names in a table to those of the images.
 
     Raises:
         SourceError: no image has a label, or all have the same.
@@ -46,11 +50,11 @@ def label(cohort: Sequence[CohortRow], labels: Labels, archive_labels: dict[str,
     kept = [row for row in cohort if row.status == KEPT]
     unknown: tuple[int, ...] = ()
     if labels.from_ == "table":
-        rows, unknown = _from_table(kept, labels)
+        rows, unknown = _from_table(kept, labels, naming)
     elif labels.from_ == "archive":
         rows = [_labelled(row, archive_labels.get(row.source, ""), labels) for row in kept]
     else:
-        rows = [_labelled(row, PurePosixPath(row.source).parent.name, labels) for row in kept]
+        rows = [_labelled(row, PurePosixPath(naming.path(row.source)).parent.name, labels) for row in kept]
     rows = _set_copies_aside(kept, rows)
     classes = _classes(rows, labels)
     is_guessed = len(classes) == 2 and not labels.positive and len(_healthy(classes)) != 1
@@ -64,13 +68,13 @@ def _labelled(row: CohortRow, target: str, labels: Labels) -> LabelRow:
     return LabelRow(row.image_id, target, labels.from_, KEPT, "")
 
 
-def _from_table(kept: list[CohortRow], labels: Labels) -> tuple[list[LabelRow], tuple[int, ...]]:
+def _from_table(kept: list[CohortRow], labels: Labels, naming: Naming) -> tuple[list[LabelRow], tuple[int, ...]]:
     """Look each image up in the table; an image that stands there twice with different labels is refused."""
     table = read_table(require_table(labels.table), [labels.image_column, labels.label_column])
-    match = image_matcher(_with_hashed_instances(table, labels.image_column), labels.image_column)
+    match = image_matcher(_with_hashed_instances(table, labels.image_column, naming), labels.image_column)
     rows, matched = [], set()
     for row in kept:
-        numbers = match(row.source, row.instance_sha256, row.n_files > 1)
+        numbers = match(naming.path(row.source), row.instance_sha256, row.n_files > 1)
         matched.update(numbers)
         targets = {table[number][labels.label_column] for number in numbers}
         if len(targets) > 1:
@@ -80,13 +84,9 @@ def _from_table(kept: list[CohortRow], labels: Labels) -> tuple[list[LabelRow], 
     return rows, tuple(number + 2 for number in range(len(table)) if number not in matched)
 
 
-def _with_hashed_instances(table: list[dict[str, str]], image_column: str) -> list[dict[str, str]]:
+def _with_hashed_instances(table: list[dict[str, str]], column: str, naming: Naming) -> list[dict[str, str]]:
     """Write UIDs as the cohort does, which holds no identifiers."""
-    return [row | {image_column: sha256_of(row[image_column])} if _is_uid(row[image_column]) else row for row in table]
-
-
-def _is_uid(text: str) -> bool:
-    return text.count(".") > 3 and text.replace(".", "").isdigit()
+    return [row | {column: sha256_of(naming.new_uid(row[column]))} if is_uid(row[column]) else row for row in table]
 
 
 def _set_copies_aside(kept: list[CohortRow], rows: list[LabelRow]) -> list[LabelRow]:

@@ -101,3 +101,8 @@ def image_matcher(table: Table, image_column: str) -> Callable[[str, str, bool],
         return []
 
     return match
+
+
+def is_uid(text: str) -> bool:
+    """Tell a DICOM UID from a file name."""
+    return text.count(".") > 3 and text.replace(".", "").isdigit()

@@ -129,6 +129,14 @@ class PrivateList:
         return [_entry(fields) for fields in entries if fields["work"] == self._work]
 
 
+def read_originals(path: Path) -> dict[str, str]:
+    """Return the path of the original for each result that a private list names."""
+    if not path.exists():
+        return {}
+    entries = [json.loads(line) for line in path.read_text("ascii").split("\n")[:-1]]
+    return {entry["row"]["output"]: entry["original"]["path"] for entry in entries if entry["row"]["output"]}
+
+
 def _entry(fields: dict[str, Any]) -> Entry:
     row = fields["row"]
     row = FileRow(**{**row, "fate": Fate(row["fate"]), "notes": tuple(row["notes"])})

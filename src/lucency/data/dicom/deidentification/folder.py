@@ -51,7 +51,7 @@ def deidentify_folder(source: Path, out: Path, settings: Deidentification, key_f
     originals = _originals(source)
     work = Work(source, out, settings, Pseudonyms(read_or_make_key(key_file)))
     account = _begin(work)
-    private = PrivateList(key_file.with_name(f"{key_file.name}.{out.name}.files.jsonl"), account["work"])
+    private = PrivateList(private_list_of(out, key_file), account["work"])
     _remove_outdated(work, private, originals)
     images = [original for original in originals if not _is_report(original)]
     reports = [original for original in originals if _is_report(original)]
@@ -69,6 +69,11 @@ def deidentify_folder(source: Path, out: Path, settings: Deidentification, key_f
     write_report(summary, out)
     write_atomically(out / ACCOUNT, _as_json(summary, account))
     return summary
+
+
+def private_list_of(out: Path, key_file: Path) -> Path:
+    """Return where the list of originals for a folder of results lies: beside the key."""
+    return key_file.with_name(f"{key_file.name}.{out.name}.files.jsonl")
 
 
 def _refuse_entangled_folders(source: Path, out: Path, key_file: Path) -> None:

@@ -54,8 +54,8 @@ class DicomWeb:
         self._timeout = settings.timeout_seconds
         self._client = DICOMwebClient(address.url, self._session, permissive_uid=True, timeout=settings.timeout_seconds)
         self._client.set_http_retry_params(retry=False)  # the waiting is done by `patience`, for all faults
-        # the client logs what the server says, and a logger without a handler would print it
-        logging.getLogger("dicomweb_client").addHandler(logging.NullHandler())
+        for name in ("dicomweb_client", "retrying"):  # a logger without a handler would print what it is asked for
+            logging.getLogger(name).addHandler(logging.NullHandler())
 
     def search(self, level: Level, match: Mapping[str, str], tell: Sequence[str]) -> list[Answer]:
         """Ask page by page until one brings nothing new; servers may send shorter pages, or know none at all."""

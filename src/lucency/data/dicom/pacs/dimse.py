@@ -3,7 +3,7 @@
 import socket
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from queue import SimpleQueue
 from typing import Any
 
@@ -84,68 +84,54 @@ class Dimse:
 
     def __init__(self, address: Address, settings: Pacs) -> None:
         self._address, self._settings = address, settings
-        self._held: Association | None = None
-        self._held_for: Contexts = []
 
     def search(self, level: Level, match: Mapping[str, str], tell: Sequence[str]) -> list[Answer]:
-        """Ask with one C-FIND."""
+        """Ask with one C-FIND, over an association of its own."""
         question = _identifier(level, dict.fromkeys(tell, "") | dict(match))
         answers = []
-        with self._held_association([build_context(Find)]) as association:
+        received = _Count()
+        with self._association([build_context(Find)], handlers=[(evt.EVT_DIMSE_RECV, received)]) as association:
             for status, answer in association.send_c_find(question, Find):
                 if _code(self._address, status) in _PENDING and answer is not None:
                     answers.append(_as_answer(answer))
+        if received.n != len(answers) + 1:  # the last message says that there are no more
+            raise PassingFault(
+                f"{self._address.host}:{self._address.port} answered, but an answer was lost. Run the same command again."
+            )
         return answers
 
     def retrieve(self, wanted: Sequence[Instance], keep: Keep) -> Iterator[tuple[Instance, str]]:
-        """Fetch series by series, over one association for all series that hold the same kinds of objects."""
-        self.close()  # a PACS may allow one association at a time
-        take = self._get if self._settings.retrieve == "get" else self._move
-        kinds: defaultdict[frozenset[str], list[list[Instance]]] = defaultdict(list)
-        for series in _by_series(wanted):
-            kinds[frozenset(instance.sop_class for instance in series)].append(series)
-        for classes, many in kinds.items():
-            yield from take(_storage_contexts(classes), many, _Arrivals(keep))
+        """Fetch series by series, each over an association of its own."""
+        arrivals = _Arrivals(keep)
+        is_move = self._settings.retrieve == "move"
+        with self._receiver(wanted, arrivals) if is_move else nullcontext():
+            for series in _by_series(wanted):
+                arrivals.expect(series)
+                for request in _requests(series):
+                    yield from self._move(request, arrivals) if is_move else self._get(request, series, arrivals)
 
     def store(self, dataset: Dataset) -> bool:
         """Send a dataset, as it is encoded; tell whether the PACS has taken it."""
         meta = dataset.file_meta
         contexts = [build_context(meta.MediaStorageSOPClassUID, meta.TransferSyntaxUID)]
-        with self._held_association(contexts) as association:
+        with self._association(contexts) as association:
             code = _code(self._address, association.send_c_store(dataset))
         return code == SUCCESS or code & 0xF000 == _WARNING
 
     def close(self) -> None:
-        """Hang up."""
-        if self._held and self._held.is_established:
-            self._held.release()
-        self._held = None
+        """Do nothing: each association is released when its work is done."""
 
-    @contextmanager
-    def _held_association(self, contexts: Contexts) -> Iterator[Association]:
-        """Give the association of the last request if it serves this one too: opening one takes longer than an answer."""
-        if self._held is None or not self._held.is_established or self._held_for != contexts:
-            self.close()
-            self._held, self._held_for = self._open(contexts), contexts
-        try:
-            yield self._held
-        except BaseException:
-            self._held.abort()
-            self._held = None
-            raise
-
-    def _get(self, contexts: Contexts, many: list[list[Instance]], arrivals: "_Arrivals") -> Arrived:
+    def _get(self, request: Dataset, series: list[Instance], arrivals: "_Arrivals") -> Arrived:
+        contexts = _storage_contexts(series)
         roles = [build_role(name, scp_role=True) for name in {context.abstract_syntax for context in contexts}]
         handlers = [(evt.EVT_C_STORE, arrivals.take)]
         with self._association([build_context(Get), *contexts], roles, handlers) as association:
-            for request in arrivals.requests(many):
-                yield from self._wait_for(request, association.send_c_get(request, Get), arrivals)
+            yield from self._wait_for(request, association.send_c_get(request, Get), arrivals)
 
-    def _move(self, contexts: Contexts, many: list[list[Instance]], arrivals: "_Arrivals") -> Arrived:
-        here = self._settings.calling_ae_title
-        with self._receiver(contexts, arrivals), self._association([build_context(Move)]) as association:
-            for request in arrivals.requests(many):
-                yield from self._wait_for(request, association.send_c_move(request, here, Move), arrivals)
+    def _move(self, request: Dataset, arrivals: "_Arrivals") -> Arrived:
+        with self._association([build_context(Move)]) as association:
+            answers = association.send_c_move(request, self._settings.calling_ae_title, Move)
+            yield from self._wait_for(request, answers, arrivals)
 
     def _wait_for(self, request: Dataset, answers: Iterator[tuple[Dataset, Any]], arrivals: "_Arrivals") -> Arrived:
         for status, _ in answers:
@@ -191,7 +177,7 @@ class Dimse:
         return association
 
     @contextmanager
-    def _receiver(self, contexts: Contexts, arrivals: "_Arrivals") -> Iterator[None]:
+    def _receiver(self, wanted: Sequence[Instance], arrivals: "_Arrivals") -> Iterator[None]:
         """Listen for what the PACS sends after a C-MOVE, to the PACS alone and only as long as it lasts."""
         entity, address, port = self._entity(), self._address, self._settings.receiver_port
         entity.require_called_aet = True
@@ -199,7 +185,7 @@ class Dimse:
         handlers = [*_PROMPT, (evt.EVT_C_STORE, arrivals.take)]
         try:
             here = (_own_host(address), port)
-            server = entity.start_server(here, block=False, evt_handlers=handlers, contexts=_each_once(contexts))
+            server = entity.start_server(here, block=False, evt_handlers=handlers, contexts=_accepted_contexts(wanted))
         except OSError:
             raise PlanError(
                 f"Port {port} of this computer is taken or not allowed. Set another `data.pacs.receiver_port`, and let the "
@@ -237,6 +223,20 @@ class Dimse:
         return SourceError(f"{server} refuses the connection. Ask the PACS administrator about the AE title {here}.")
 
 
+class _Count:
+    """Counts messages as they come in.
+
+    pynetdicom 3.0 can lose an answer: the thread that serves requests takes it for one (its `_is_paused` is set before it
+    waits), and more often so where an association is used again at once.
+    """
+
+    def __init__(self) -> None:
+        self.n = 0
+
+    def __call__(self, _: evt.Event) -> None:
+        self.n += 1
+
+
 class _Arrivals:
     """What the PACS sends: keeps each instance that was asked for, and tells whoever waits for it."""
 
@@ -246,11 +246,9 @@ class _Arrivals:
         self._news: SimpleQueue[tuple[Instance, str]] = SimpleQueue()
         self._fault: Exception | None = None
 
-    def requests(self, many: Iterable[list[Instance]]) -> Iterator[Dataset]:
-        """Yield one request after the other, each for a series or for some of its instances."""
-        for series in many:
-            self._expected = {instance.uid: instance for instance in series}
-            yield from _requests(series)
+    def expect(self, series: list[Instance]) -> None:
+        """Take the instances of one series from now on, and no others."""
+        self._expected = {instance.uid: instance for instance in series}
 
     def take(self, event: evt.Event) -> int:
         """Answer a C-STORE request; its identifiers never become a path."""
@@ -310,21 +308,19 @@ def _by_series(instances: Iterable[Instance]) -> list[list[Instance]]:
     return list(series.values())
 
 
-def _storage_contexts(classes: Iterable[str]) -> Contexts:
-    """Offer to receive objects of some classes, each in every encoding, as far as one association can negotiate."""
-    known = sorted(classes)
+def _storage_contexts(series: list[Instance]) -> Contexts:
+    """Offer to receive the kinds of objects in a series, each in every encoding, as far as an association can negotiate."""
+    known = sorted({instance.sop_class for instance in series})
     if not all(known):  # the PACS did not tell: offer all images and documents, and leave the encoding to it
         return [build_context(c.abstract_syntax, ENCODINGS) for c in StoragePresentationContexts[:_MOST_CONTEXTS]]
     encodings = ENCODINGS[: max(1, _MOST_CONTEXTS // len(known))]
     return [build_context(name, encoding) for name in known[:_MOST_CONTEXTS] for encoding in encodings]
 
 
-def _each_once(contexts: Contexts) -> Contexts:
-    """Join contexts of one class, as an acceptor states them."""
-    joined: defaultdict[str, list[str]] = defaultdict(list)
-    for context in contexts:
-        joined[context.abstract_syntax] += context.transfer_syntax
-    return [build_context(name, encodings) for name, encodings in joined.items()]
+def _accepted_contexts(wanted: Sequence[Instance]) -> Contexts:
+    """Accept all images and documents, and what else the PACS says that it holds, in every encoding."""
+    known = {context.abstract_syntax for context in StoragePresentationContexts}
+    return [build_context(name, ENCODINGS) for name in sorted(known | {i.sop_class for i in wanted} - {""})]
 
 
 def _identifier(level: Level, elements: Mapping[str, str]) -> Dataset:

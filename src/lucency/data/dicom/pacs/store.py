@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
-from pydicom import Dataset, dcmread
+from pydicom import dcmread
+from pydicom.errors import InvalidDicomError
 
 from lucency.data.dicom.pacs.address import parse_address
+from lucency.data.dicom.pacs.archive import Archive
 from lucency.data.dicom.pacs.fetch import open_archive
 from lucency.data.dicom.pacs.patience import patiently
 from lucency.domain.plan import Pacs
@@ -27,8 +30,7 @@ def send(files: Sequence[Path], address: str, settings: Pacs, desk: Desk) -> Non
         desk.progress("Sending to the PACS", len(files)) as progress,
     ):
         for file in files:
-            dataset = _read(file)
-            n_refused += not patiently(lambda dataset=dataset: archive.store(dataset), settings.n_retries, desk)  # type: ignore[misc]
+            n_refused += not patiently(partial(_store, archive, file), settings.n_retries, desk)
             progress.advance()
     if n_refused:
         raise SourceError(
@@ -37,8 +39,8 @@ def send(files: Sequence[Path], address: str, settings: Pacs, desk: Desk) -> Non
         )
 
 
-def _read(file: Path) -> Dataset:
+def _store(archive: Archive, file: Path) -> bool:
     try:
-        return dcmread(file)
-    except Exception:  # pydicom raises anything on what is no DICOM file
-        raise SourceError(f"{file.name} is not a DICOM file, so that no PACS takes it. Leave it out.") from None
+        return archive.store(dcmread(file))
+    except (InvalidDicomError, AttributeError, TypeError, ValueError, OSError):  # OSError: cut short, or not there
+        raise SourceError(f"{file.name} is not a DICOM file that can be sent. Leave it out.") from None
