@@ -1,9 +1,21 @@
 """Run every benchmark, side by side with its peers: `make bench`."""
 
-from benchmarks import augmentation, bad_inputs, pneumonia, startup, training
+from benchmarks import (
+    augmentation,
+    bad_inputs,
+    header_scan,
+    near_duplicates,
+    pneumonia,
+    startup,
+    training,
+    volumes,
+)
 
 startup.main()
 augmentation.main()
 training.main()
+header_scan.main()
+volumes.main()
+near_duplicates.main()
 pneumonia.main()
 bad_inputs.main()

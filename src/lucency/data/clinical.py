@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lucency.data.facts import one_spelling
-from lucency.data.ground_truth.tables import read_table
+from lucency.data.ground_truth.tables import Table, read_table
 from lucency.data.naming import SAME_NAMES, Naming
 from lucency.domain.description import ClinicalJoin
 from lucency.domain.plan import ClinicalTable, Data
@@ -131,7 +131,7 @@ NO_CLINICAL = Clinical((), {}, {}, {}, {})
 def read_clinical(data: Data, naming: Naming = SAME_NAMES) -> Clinical:
     """Read the clinical table of a plan, without the columns that could lead back to a person.
 
-    `naming` is the way from the Patient IDs of the table to those of the images.
+    `naming` is the way from the patients in the table to those in the headers of the images.
 
     Raises:
         SourceError: the table is missing or unreadable, or lacks a column.
@@ -147,7 +147,9 @@ def read_clinical(data: Data, naming: Naming = SAME_NAMES) -> Clinical:
     left_out = {column: reason for column, reason in reasons.items() if reason}
     columns = tuple(column for column in wanted if column not in left_out)
     is_from_dicom = data.patient is None or data.patient.from_ == "dicom"
-    numbers = _rows_of_patients(patients, settings, naming if is_from_dicom else None)
+    numbers = _rows_of_patients(table, settings, is_from_dicom)
+    if is_from_dicom:
+        numbers = {naming.new_patient(patient): places for patient, places in numbers.items()}
     n_contradictions: Counter[str] = Counter()
     rows = {}
     for patient, places in numbers.items():
@@ -251,16 +253,13 @@ def _words(column: str) -> set[str]:
     return set(re.findall(r"[^\W\d_]+", re.sub(r"(?<=[a-zäöü])(?=[A-Z])", " ", column).lower()))
 
 
-def _rows_of_patients(patients: Sequence[str], settings: ClinicalTable, naming: Naming | None) -> dict[str, list[int]]:
-    """Find the rows of each patient, by the identifier that the curation finds in the images.
-
-    Patient IDs of DICOM files are brought to one spelling, and to the name that de-identification gave them; without
-    `naming`, patients are called as they stand there.
-    """
+def _rows_of_patients(table: Table, settings: ClinicalTable, is_from_dicom: bool) -> dict[str, list[int]]:
+    """Find the rows of each patient, by the identifier that the curation finds in the images."""
     found: defaultdict[str, list[int]] = defaultdict(list)
-    for place, patient in enumerate(patients):
-        if naming:
+    for place, row in enumerate(table):
+        patient = row[settings.patient_column]
+        if is_from_dicom:
             identifier, _, issuer = patient.partition("@")
-            patient = naming.new_patient(one_spelling(identifier, issuer or settings.issuer or ""))
+            patient = one_spelling(identifier, issuer or settings.issuer or "")
         found[patient].append(place)
     return found

@@ -33,6 +33,13 @@ REFUSALS: dict[str, str] = {
     "E_DICOMDIR": "Not de-identified: the index of a disc (DICOMDIR), which names all patients; it is left out.",
     "E_DEID_OTHER": "Not de-identified: neither DICOM nor a radiology report (.txt); it is left out.",
     "E_QUARANTINE": "Held back: text may be burned into the picture, and a person has to look at it first.",
+    "E_TINY": "The image is smaller than the plan asks for (`data.quality.smallest_side`).",
+    "E_CLIPPED": "Much of the exposed field is all white or all black, and the plan refuses such images.",
+    "E_BLURRED": "The image is blurred, and the plan refuses such images.",
+    "E_NOISY": "The image is noisy, and the plan refuses such images.",
+    "E_SCREENSHOT": "The image looks like a picture of a screen, and the plan refuses such images.",
+    "E_ODD_MODALITY": "The image is of another kind than the rest of the cohort, and the plan refuses such images.",
+    "E_NEAR_DUPLICATE": "The same image was already kept in another encoding, size or crop; the plan refuses copies.",
 }
 """Why an image was refused."""
 
@@ -67,6 +74,12 @@ NOTES: dict[str, str] = {
     "N_SHEARED": "The axes of the grid are not at right angles to each other.",
     "N_NOT_FINITE": "Some values are no numbers, or infinite; they were replaced by the lowest value.",
     "N_ROUNDED": "Some whole numbers are larger than 16 million and were rounded.",
+    "N_CLIPPED": "Much of the exposed field is all white or all black; what was there is lost.",
+    "N_BLURRED": "The image is blurred, even at the size that a network sees.",
+    "N_NOISY": "The image is noisy, even at the size that a network sees.",
+    "N_SCREENSHOT": "Parts are perfectly even or coloured, as the bars of a window are: perhaps a picture of a screen.",
+    "N_ODD_MODALITY": "The image is of another kind than the rest of the cohort, by its header or by its look.",
+    "N_NEAR_DUPLICATE": "The same image is in the cohort in another encoding, size or crop; both go to the same part.",
 }
 """What was repaired, or should be known, about an image that was read."""
 

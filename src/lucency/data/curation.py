@@ -57,7 +57,7 @@ class Curation:
 
 
 def curate(source: Source, data: Data, folder: Path, key: str, desk: Desk, naming: Naming = SAME_NAMES) -> Curation:
-    """Read all candidates into the store in `folder`.
+    """Read all candidates into the store in `folder`; `naming` is the way from the names in tables to those of images.
 
     Raises:
         SourceError: the patients cannot be known, or no image is left; the clinical table cannot be used.

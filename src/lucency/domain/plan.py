@@ -219,7 +219,7 @@ class Pacs(Section):
     exams: ExamList | None = None
     """A table of the patients, exams or series to fetch; null asks for all that fit the filters below."""
     study_dates: tuple[date | None, date | None] = (None, None)
-    """First and last day of the exams, for example [2020-01-01, 2020-12-31]; null leaves a side open."""
+    """First and last day of the exams, for example [1999-01-01, 1999-12-31]; null leaves a side open."""
     modality: tuple[str, ...] = ()
     """Kinds of series, for example [CT] or [CR, DX]; an empty list takes all."""
     study_description: tuple[str, ...] = ()
@@ -293,6 +293,30 @@ class Deidentification(Section):
     patients. The same key gives the same pseudonyms in every run. When left out, it lies beside the results' folder."""
 
 
+class Quality(Section):
+    """Which images are too poor to be kept, and whether noise is taken away. What is not refused is noted."""
+
+    smallest_side: Annotated[int, Field(ge=1)] = 16
+    """Pixels of the shorter side below which an image is refused."""
+    refuse: tuple[Literal["clipped", "blurred", "noisy", "screenshot", "odd_modality"], ...] = ()
+    """Faults for which an image is refused and not only noted: `clipped` (too much of the exposed field is all white or all
+    black), `blurred`, `noisy`, `screenshot` (toolbars, windows), `odd_modality` (another kind of image than the rest)."""
+    denoise: Literal["none", "median", "diffusion"] = "none"
+    """Takes noise away before an image is stored: `median` against single wrong pixels, `diffusion` against grain, which
+    spares edges. Both also take fine detail away."""
+
+
+class NearDuplicates(Section):
+    """Images that are one: re-encoded, resized, windowed anew, mirrored, inverted, padded or cropped a little."""
+
+    action: Literal["link", "refuse", "ignore"] = "link"
+    """`link` keeps all of them and puts them into the same part of the split; `refuse` keeps the first of each group and
+    refuses its later copies; `ignore` does not look for any."""
+    similarity: Annotated[float, Field(gt=0.5, le=1)] = 0.9
+    """Least correlation of fine details between two copies, after one is laid over the other. Different chest radiographs
+    reach 0.81; a lower value finds copies that were changed more, and links more images that only look alike."""
+
+
 class Data(Section):
     """The images, their labels and their patients."""
 
@@ -308,6 +332,10 @@ class Data(Section):
     by image would let the same patient train and test."""
     image: Image = Image()
     """The one form that every image is brought to."""
+    quality: Quality = Quality()
+    """Which images are too poor to be kept, and whether noise is taken away."""
+    near_duplicates: NearDuplicates = NearDuplicates()
+    """What to do with images that are one, although their files and pixels differ."""
     clinical: ClinicalTable | None = None
     """A table of clinical data to join with the patients; null for none."""
     population: Population | None = None

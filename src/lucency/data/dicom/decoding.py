@@ -6,16 +6,13 @@ image, serves until the program ends, and is replaced when it dies.
 """
 
 import contextlib
-import json
-import os
-import subprocess
-import sys
-import threading
 from dataclasses import asdict, dataclass
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from lucency.data.dicom.children import Child, ChildLost, Fields, ask, end_child, serve, start_child
 
 MOST_SECONDS = 60.0
 """A decoder that takes longer is stopped; a large mammogram takes about one second."""
@@ -38,7 +35,9 @@ _DECODERS = {
 
 _JPEG_OF_MORE_THAN_8_BITS = ("1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70")
 
-_idle_children: list["subprocess.Popen[bytes]"] = []
+_SERVING = "from lucency.data.dicom.decoding import serve_decoding; serve_decoding()"
+
+_idle_children: list[Child] = []
 """Children that wait for work; taken and given back by any thread (list.pop and list.append are atomic)."""
 
 
@@ -73,98 +72,41 @@ def decode(image: CompressedImage, stream: bytes) -> NDArray[Any]:
     Raises:
         DecodingError: the stream is damaged, or its decoder took too long.
     """
-    child = _idle_child() or _start_child()
-    alarm = threading.Timer(MOST_SECONDS, child.kill)
-    alarm.start()
+    child = _idle_child() or start_child(_SERVING)
     try:
-        assert child.stdin is not None
-        assert child.stdout is not None
-        _send(child.stdin, asdict(image), stream)
-        answer, content = _receive(child.stdout)
-    except (OSError, EOFError):
-        _end(child)
+        answer, content = ask(child, asdict(image), stream, MOST_SECONDS)
+    except ChildLost:
         raise DecodingError from None
-    except BaseException:  # interrupted half-way: what the child answers next would belong to this image
-        _end(child)
-        raise
-    finally:
-        alarm.cancel()
     _idle_children.append(child)
     if not answer:
         raise DecodingError
     return np.frombuffer(content, answer["dtype"]).reshape(answer["shape"])
 
 
-def serve() -> None:
-    """Answer requests from standard input until it ends: the life of a child."""
-    requests = sys.stdin.buffer
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a decoder prints must not end up between the answers
-    with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt):
-        while True:
-            fields, stream = _receive(requests)
-            try:
-                stored = _decode_here(CompressedImage(**fields), stream)
-            except Exception:  # whatever it is, the answer is that there is no image
-                _send(answers, {}, b"")
-            else:
-                _send(answers, {"dtype": stored.dtype.str, "shape": stored.shape}, stored.tobytes())
-
-
-def _idle_child() -> "subprocess.Popen[bytes] | None":
+def _idle_child() -> Child | None:
     with contextlib.suppress(IndexError):
         while True:
             child = _idle_children.pop()
             if child.poll() is None:
                 return child
-            _end(child)
+            end_child(child)
     return None
 
 
-def _start_child() -> "subprocess.Popen[bytes]":
-    """Start a child; it ends by itself when this program does, because its standard input then ends."""
-    serving = "from lucency.data.dicom.decoding import serve; serve()"
-    pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
-    return subprocess.Popen([sys.executable, "-c", serving], stdin=pipe, stdout=pipe, stderr=nowhere)
-
-
-def _end(child: "subprocess.Popen[bytes]") -> None:
-    """Stop a child and close its pipes."""
-    child.kill()
-    for pipe in (child.stdin, child.stdout):
-        if pipe is not None:
-            with contextlib.suppress(OSError):
-                pipe.close()
-    child.wait()
-
-
-def _send(pipe: IO[bytes], fields: dict[str, Any], content: bytes) -> None:
-    """Write one message: the lengths of both parts, the fields as JSON, the content."""
-    text = json.dumps(fields).encode()
-    pipe.write(len(text).to_bytes(8) + len(content).to_bytes(8) + text)
-    pipe.write(content)
-    pipe.flush()
-
-
-def _receive(pipe: IO[bytes]) -> tuple[dict[str, Any], bytes]:
-    """Read one message.
-
-    Raises:
-        EOFError: the other side has ended.
-    """
-    lengths = _read(pipe, 16)
-    fields = json.loads(_read(pipe, int.from_bytes(lengths[:8])))
-    return fields, _read(pipe, int.from_bytes(lengths[8:]))
-
-
-def _read(pipe: IO[bytes], n_bytes: int) -> bytes:
-    content = pipe.read(n_bytes)
-    if len(content) < n_bytes:
-        raise EOFError
-    return content
-
-
 # In the child --------------------------------------------------------------------------------------------------------
+
+
+def serve_decoding() -> None:
+    """Decode one image after another: the life of a child."""
+    serve(_answer)
+
+
+def _answer(fields: Fields, stream: bytes) -> tuple[Fields, bytes]:
+    try:
+        stored = _decode_here(CompressedImage(**fields), stream)
+    except Exception:  # whatever it is, the answer is that there is no image
+        return {}, b""
+    return {"dtype": stored.dtype.str, "shape": stored.shape}, stored.tobytes()
 
 
 def _decode_here(image: CompressedImage, stream: bytes) -> NDArray[Any]:

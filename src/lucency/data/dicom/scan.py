@@ -1,89 +1,160 @@
-"""Read the headers of many files as texts, without touching their pixels."""
+"""Read the headers of many DICOM files: on all cores, in their order, going on where an earlier scan was stopped.
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+Only headers are read, never pixels. A file that takes its reader down with it costs that file and no other.
+"""
+
+import json
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from itertools import islice
 from pathlib import Path
+from typing import Any, BinaryIO
 
-import pydicom
-from pydicom.dataelem import RawDataElement
-from pydicom.dataset import Dataset, FileDataset
-from pydicom.uid import DeflatedExplicitVRLittleEndian
+from lucency import __version__
+from lucency.data.dicom.children import Child, ChildLost, Fields, ask, end_child, start_child
+from lucency.data.dicom.header_texts import HeaderTexts
+from lucency.data.dicom.scanned_file import SCANNED, ScannedFile, line_of, scan_file, stamp_of, wanted_elements
+from lucency.domain.progress import Desk, Silence
+from lucency.provenance import storage_errors
 
-from lucency.data.dicom.header import refuse_deflate_bomb, silence_libraries
-from lucency.data.reading import MOST_BYTES, RefusedImage
+__all__ = ["SCANNED", "ScannedFile", "scan"]
 
-SCANNED: tuple[str, ...] = (
-    *("SpecificCharacterSet", "ImageType", "SOPClassUID", "SOPInstanceUID", "TransferSyntaxUID", "StudyInstanceUID"),
-    *("SeriesInstanceUID", "FrameOfReferenceUID", "Modality", "SeriesDescription", "ProtocolName", "Manufacturer"),
-    *("ManufacturerModelName", "InstitutionName", "StationName", "StudyDate", "PatientID", "IssuerOfPatientID"),
-    *("PatientName", "PatientBirthDate", "PatientSex", "PatientAge", "BodyPartExamined", "ViewPosition", "Laterality"),
-    *("ImageLaterality", "InstanceNumber", "AcquisitionNumber", "AcquisitionDate", "AcquisitionTime", "ContentTime"),
-    *("TemporalPositionIdentifier", "EchoTime", "EchoNumbers", "RepetitionTime", "FlipAngle", "TriggerTime"),
-    *("DiffusionBValue", "MagneticFieldStrength", "KVP", "ConvolutionKernel", "ImagePositionPatient"),
-    *("ImageOrientationPatient", "PixelSpacing", "SliceThickness", "SpacingBetweenSlices", "GantryDetectorTilt"),
-    *("NumberOfFrames", "Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "BitsAllocated"),
-    *("BitsStored", "PixelRepresentation", "RescaleSlope", "RescaleIntercept"),
-)
-"""What is read of a header: enough to sort slices into volumes, and for a table of protocols."""
+FEWEST_FOR_CHILDREN = 1000
+"""Fewer files are read sooner than children have started."""
 
+N_FILES_A_BATCH = 64
+MOST_SECONDS_A_BATCH = 60.0
+"""A child that takes longer hangs on a file."""
 
-@dataclass(frozen=True)
-class ScannedFile:
-    """The header of one file."""
+_SERVING = "from lucency.data.dicom.scanned_file import serve_lines; serve_lines({wanted!r})"
+"""What a child runs; it is told the elements, because the dictionary of pydicom would take it most of a second."""
 
-    path: Path
-    elements: Mapping[str, str]
-    """Keyword → text as in the file without outer blanks, several values with a backslash between; only elements of
-    `SCANNED` at the top level; those that are absent or empty are not in it."""
-    code: str = ""
-    """Why the header cannot be read (E_…)."""
-    notes: tuple[str, ...] = ()
+Record = list[Any]
+"""What JSON can hold of a scanned file: path, size and time of change, elements, code, notes."""
 
 
-def scan(paths: Iterable[Path]) -> Iterator[ScannedFile]:
-    """Read headers in the given order; a file that cannot be read becomes one with a code."""
-    silence_libraries()
+def scan(paths: Iterable[Path], journal: Path | None = None, desk: Desk | None = None) -> Iterator[ScannedFile]:
+    """Read headers in the given order; a file that cannot be read becomes one with a code.
+
+    With a `journal`, a scan that is stopped at any moment and started again with the same paths takes over what it
+    had read of files that are as they were. The journal holds what the headers say, patients' names included; it is
+    readable by its owner only, and is the caller's to remove.
+
+    Raises:
+        StorageError: the journal cannot be written.
+        Interrupted: the user asked to stop.
+    """
+    files = tuple(paths)
+    with (desk or Silence()).progress("Reading headers", len(files)) as progress:
+        records = _read(files) if journal is None else _read_with_journal(files, journal)
+        elements = HeaderTexts({})
+        for n_read, (path, (_, _, texts, code, notes)) in enumerate(zip(files, records, strict=True), start=1):
+            if n_read % N_FILES_A_BATCH == 0:
+                progress.advance(N_FILES_A_BATCH)
+            elements = HeaderTexts(texts, before=elements)
+            yield ScannedFile(path, elements, code, tuple(notes))
+
+
+# The journal ---------------------------------------------------------------------------------------------------------
+
+
+def _read_with_journal(paths: Sequence[Path], journal: Path) -> Iterator[Record]:
+    with storage_errors(journal), _open_for_owner(journal) as file:
+        n_kept = 0
+        for record in _kept(file, paths):
+            n_kept += 1
+            yield record
+        for batch in _read_batches(paths[n_kept:]):
+            file.write(batch)
+            file.flush()
+            yield from _records(batch)
+
+
+def _open_for_owner(journal: Path) -> BinaryIO:
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    return os.fdopen(os.open(journal, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+
+
+def _kept(file: BinaryIO, paths: Sequence[Path]) -> Iterator[Record]:
+    """Yield what the journal holds of the first paths, as far as they are as they were; drop the rest of it."""
+    heading = json.dumps([__version__, *SCANNED]).encode() + b"\n"
+    if file.readline() != heading:
+        file.seek(0)
+        file.truncate()
+        file.write(heading)
+        return
     for path in paths:
-        try:
-            yield _scan(path)
-        except RefusedImage as refused:
-            yield ScannedFile(path, {}, refused.code)
-        except Exception:  # a parser can raise anything on a damaged file
-            yield ScannedFile(path, {}, "E_UNREADABLE")
+        at = file.tell()
+        record = _record(file.readline())
+        if record[:2] != [str(path), stamp_of(path)]:
+            file.seek(at)
+            file.truncate()
+            return
+        yield record
 
 
-def _scan(path: Path) -> ScannedFile:
-    n_bytes = path.stat().st_size
-    if n_bytes == 0:
-        raise RefusedImage("E_EMPTY_FILE")
-    if n_bytes > MOST_BYTES:
-        raise RefusedImage("E_SIZEBOMB")
-    with path.open("rb") as file:
-        is_deflated = DeflatedExplicitVRLittleEndian.encode() + b"\0" in file.read(2048)
-    if is_deflated:
-        refuse_deflate_bomb(path.read_bytes())
-    header = pydicom.dcmread(path, stop_before_pixels=True, force=True, specific_tags=list(SCANNED))
-    if not header:
-        raise RefusedImage("E_UNREADABLE")
-    notes = () if header.preamble is not None and "TransferSyntaxUID" in header.file_meta else ("N_NO_PREAMBLE",)
-    return ScannedFile(path, _texts(header), notes=notes)
-
-
-def _texts(header: FileDataset) -> dict[str, str]:
-    texts = {keyword: _text(header, keyword) for keyword in SCANNED if keyword in header}
-    texts["TransferSyntaxUID"] = str(header.file_meta.get("TransferSyntaxUID", ""))
-    return {keyword: text for keyword, text in texts.items() if text}
-
-
-def _text(header: Dataset, keyword: str) -> str:
-    """Return an element as it is written in the file; empty where it cannot be read."""
-    element = header.get_item(keyword)
-    is_number = pydicom.datadict.dictionary_VR(keyword) in ("DS", "IS")
-    if is_number and isinstance(element, RawDataElement) and isinstance(element.value, bytes):
-        return element.value.decode("latin-1").strip(" \0")
+def _record(line: bytes) -> Record:
+    """Parse a line; empty where it was cut short or damaged."""
     try:
-        value = header.get(keyword)
-    except Exception:  # pydicom raises anything on a damaged element, and one without a text is treated as absent
-        return ""
-    values = value if isinstance(value, (list, tuple, pydicom.multival.MultiValue)) else [value]
-    return "\\".join("" if part is None else str(part) for part in values).strip(" \0")
+        return list(json.loads(line))
+    except ValueError:
+        return []
+
+
+# Reading -------------------------------------------------------------------------------------------------------------
+
+
+def _read(paths: Sequence[Path]) -> Iterator[Record]:
+    for batch in _read_batches(paths):
+        yield from _records(batch)
+
+
+def _records(batch: bytes) -> Iterator[Record]:
+    return map(json.loads, batch.splitlines())
+
+
+def _read_batches(paths: Sequence[Path]) -> Iterator[bytes]:
+    """Yield one line of JSON a file, batch by batch."""
+    batches = (paths[at : at + N_FILES_A_BATCH] for at in range(0, len(paths), N_FILES_A_BATCH))
+    n_cores = os.cpu_count() or 1
+    wanted = wanted_elements()
+    if n_cores == 1 or len(paths) < FEWEST_FOR_CHILDREN:
+        return (b"".join(line_of(scan_file(path, wanted)) for path in batch) for batch in batches)
+    return _read_in_children(batches, _SERVING.format(wanted=wanted), n_cores)
+
+
+def _read_in_children(batches: Iterator[Sequence[Path]], serving: str, n_children: int) -> Iterator[bytes]:
+    """Read batches in child processes in their order, with a bounded number in flight."""
+    children: list[Child] = []
+    read = partial(_read_in_child, serving=serving, children=children)
+    queue: deque[Future[bytes]] = deque()
+    with ThreadPoolExecutor(n_children) as pool:
+        try:
+            queue.extend(pool.submit(read, batch) for batch in islice(batches, 4 * n_children))
+            while queue:
+                yield queue.popleft().result()
+                queue.extend(pool.submit(read, batch) for batch in islice(batches, 1))
+        finally:
+            pool.shutdown(cancel_futures=True)
+            for child in children:
+                end_child(child)
+
+
+def _read_in_child(paths: Sequence[Path], serving: str, children: list[Child]) -> bytes:
+    """Let an idle child read a batch; if it is lost, the files are read one by one, and one that is lost again refused."""
+    try:
+        child = children.pop()  # atomic, as is append
+    except IndexError:
+        child = start_child(serving)
+    question: Fields = {"paths": [str(path) for path in paths]}
+    try:
+        _, lines = ask(child, question, b"", MOST_SECONDS_A_BATCH)
+    except ChildLost:
+        if len(paths) == 1:
+            return line_of(ScannedFile(paths[0], {}, "E_UNREADABLE"))
+        return b"".join(_read_in_child([path], serving, children) for path in paths)
+    children.append(child)
+    return lines
