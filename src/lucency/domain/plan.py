@@ -219,7 +219,7 @@ class Pacs(Section):
     exams: ExamList | None = None
     """A table of the patients, exams or series to fetch; null asks for all that fit the filters below."""
     study_dates: tuple[date | None, date | None] = (None, None)
-    """First and last day of the exams, for example [2020-01-01, 2020-12-31]; null leaves a side open."""
+    """First and last day of the exams, for example [1999-01-01, 1999-12-31]; null leaves a side open."""
     modality: tuple[str, ...] = ()
     """Kinds of series, for example [CT] or [CR, DX]; an empty list takes all."""
     study_description: tuple[str, ...] = ()
