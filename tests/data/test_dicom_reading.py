@@ -140,6 +140,15 @@ def test_rescale_brings_numbers_in_hounsfield_units(tmp_path):
     assert "N_COMMA_DECIMAL" in comma.notes
 
 
+def test_a_sign_that_matters_and_is_not_told_is_refused(tmp_path):
+    """−1 would become the brightest value of all; images of 8 bits are never signed."""
+    deep, plain = dataset(np.array([[0, 65535], [9, 2]], np.uint16)), dataset(np.array([[0, 255], [9, 2]], np.uint8))
+    for header in (deep, plain):
+        del header.PixelRepresentation
+    assert refusal(write(tmp_path / "a.dcm", deep)) == "E_BAD_HEADER"
+    assert read_image(write(tmp_path / "b.dcm", plain)).pixels.max() == 255
+
+
 def test_signed_values_keep_their_sign(tmp_path):
     """CT stores Hounsfield units as signed numbers, often in fewer bits than are allocated."""
     stored = (RAMP.astype(np.int16) - 2048).astype(np.int16)

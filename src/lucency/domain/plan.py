@@ -273,7 +273,8 @@ class Deidentification(Section):
     device: Literal["remove", "keep"] = "remove"
     """Serial number, station name and other identity of the scanner. Manufacturer and model stay in any case."""
     institution: Literal["remove", "keep"] = "remove"
-    """Name and address of the hospital and department."""
+    """Name and address of the hospital and department. `remove` leaves a code in place of the name, the same for all images
+    of one hospital, so that sites can still be compared."""
     patient_characteristics: Literal["keep", "remove"] = "keep"
     """Sex, age (all above 89 years become 90), height, weight, smoking and pregnancy. A cohort cannot be described
     without sex and age; `remove` takes them out for the strictest sharing."""
