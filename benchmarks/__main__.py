@@ -3,6 +3,7 @@
 from benchmarks import (
     augmentation,
     bad_inputs,
+    deidentification,
     header_scan,
     near_duplicates,
     pneumonia,
@@ -16,6 +17,7 @@ augmentation.main()
 training.main()
 header_scan.main()
 volumes.main()
+bad_inputs.main()
+deidentification.main()
 near_duplicates.main()
 pneumonia.main()
-bad_inputs.main()

@@ -2,13 +2,47 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
+from lucency.data.reading import RefusedImage
+from lucency.data.sources import Candidate
+from lucency.domain.cohort import CohortRow
+
 LONGEST_SIDE = 160
 """Pixels."""
+
+
+LOOKS = ("BLANK", "TINY", "CLIPPED", "BLURRED", "NOISY", "SCREENSHOT", "ODD_MODALITY", "NEAR_DUPLICATE")
+"""What the codes that speak of the look of an image end in."""
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """One picture of the contact sheet."""
+
+    row: CohortRow
+    codes: tuple[str, ...]
+    """Why it is shown."""
+    picture: NDArray[np.uint8]
+    """Axes (row, column[, colour]), up to 160 pixels."""
+
+
+def contact_sheet(rows: Sequence[CohortRow], candidates: Sequence[Candidate]) -> list[SetAside]:
+    """Read a few images of each doubt again, so that a person can see what was refused or noted."""
+    codes = [tuple(code for code in (row.reason, *row.notes.split()) if code[2:] in LOOKS) for row in rows]
+    read = {candidate.source: candidate.read for candidate in candidates}
+    sheet = []
+    for place in choose(codes):
+        with suppress(RefusedImage, KeyError):  # gone since: the sheet does without
+            image = read[rows[place].source]()[max(rows[place].frame - 1, 0)]
+            picture = image.pixels[len(image.pixels) // 2] if image.is_volume else image.pixels
+            sheet.append(SetAside(rows[place], codes[place], thumbnail(picture)))
+    return sheet
 
 
 def thumbnail(pixels: NDArray) -> NDArray[np.uint8]:

@@ -15,8 +15,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lucency.data import quality
+from lucency.data.across import compare_images
 from lucency.data.clinical import Clinical, read_clinical
 from lucency.data.criteria import judge, refuse_unknown_columns
+from lucency.data.denoising import Method, denoise
+from lucency.data.fingerprint import Fingerprint, fingerprint
 from lucency.data.journal import Journal
 from lucency.data.naming import SAME_NAMES, Naming
 from lucency.data.patients import PatientRule, patient_rule, refuse_unknown_patients
@@ -29,9 +33,6 @@ from lucency.domain.progress import Desk
 from lucency.errors import SourceError
 from lucency.provenance import sha256_of, sha256_of_bytes
 
-BLANK_SHARE = 0.02
-"""An image whose grey levels span less than this share of the scale shows nothing."""
-
 COLUMNS = tuple(field.name for field in fields(CohortRow) if field.name not in NOT_METADATA)
 """What a criterion may speak of."""
 
@@ -41,7 +42,9 @@ class _Finding:
     """What was found of one image: its row (identifiers hashed) and, if kept, its pixels."""
 
     row: CohortRow
-    pixels: NDArray | None
+    pixels: NDArray | None = None
+    fingerprint: Fingerprint | None = None
+    """Of what is kept."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +79,21 @@ def curate(source: Source, data: Data, folder: Path, key: str, desk: Desk, namin
         for findings in _read_in_parallel(remaining, lambda candidate: _examine(candidate, data, rule, clinical)):
             rows = [_stored(finding, writer) for finding in findings]
             writer.flush()
-            journal.append(rows, str(writer.dtype))
+            journal.append(rows, [f.fingerprint for f in findings if f.fingerprint], str(writer.dtype))
             progress.advance()
     if not writer.n_images:
         raise _nothing_left(journal.rows)
+    rows = _compared(journal, data)
     writer.finish()
     journal.remove()
-    patients = _numbers("P", {row.patient_id for row in journal.rows})
-    return Curation(_number_identifiers(journal.rows, patients), patients, clinical)
+    patients = _numbers("P", {row.patient_id for row in rows})
+    return Curation(_number_identifiers(rows, patients), patients, clinical)
+
+
+def _compared(journal: Journal, data: Data) -> list[CohortRow]:
+    """Compare the kept images with each other; the others stay as they are."""
+    kept = iter(compare_images([row for row in journal.rows if row.status == KEPT], journal.fingerprints, data))
+    return [next(kept) if row.status == KEPT else row for row in journal.rows]
 
 
 def _stored(finding: _Finding, writer: StoreWriter) -> CohortRow:
@@ -121,7 +131,7 @@ def _examine(candidate: Candidate, data: Data, rule: PatientRule, clinical: Clin
         images = candidate.read()
     except RefusedImage as refusal:
         nothing = ImageFile(pixels=np.zeros((0, 0), np.uint8))
-        return [_Finding(replace(_row(candidate, nothing, sha256), status=REFUSED, reason=refusal.code), None)]
+        return [_Finding(replace(_row(candidate, nothing, sha256), status=REFUSED, reason=refusal.code))]
     rows = [_row(candidate, image, sha256) for image in images]
     patients = [rule(candidate, image) for image in images]
     return [
@@ -132,27 +142,30 @@ def _examine(candidate: Candidate, data: Data, rule: PatientRule, clinical: Clin
 
 def _judged(row: CohortRow, image: ImageFile, data: Data, patient: str, told: Mapping[str, str]) -> _Finding:
     """Keep an image or refuse it, by what it shows, what it says, and what the clinical table told of its patient."""
-    row = replace(row, patient_id=hashed(patient))
-    if _is_blank(image.pixels):
-        return _Finding(replace(row, status=REFUSED, reason="E_BLANK"), None)
-    if not patient:
-        return _Finding(replace(row, status=REFUSED, reason="E_NO_PATIENT"), None)
+    picture = image.pixels[len(image.pixels) // 2] if image.is_volume else image.pixels
+    look = quality.judge(quality.assess(picture), data.quality, row.modality)
+    row = replace(row, patient_id=hashed(patient), notes=" ".join((*image.notes, *look.notes)))
+    if look.refusal or not patient:
+        return _Finding(replace(row, status=REFUSED, reason=look.refusal or "E_NO_PATIENT"))
     said = metadata(row)
     told = {column: value for column, value in told.items() if value or column not in said}
     verdict = judge(said | told, data.include, data.exclude)
     if verdict.code:
-        return _Finding(replace(row, status=REFUSED, reason=verdict.code, criterion=verdict.criterion), None)
-    return _Finding(row, fit(image.pixels, data.image, image.aspect))
+        return _Finding(replace(row, status=REFUSED, reason=verdict.code, criterion=verdict.criterion))
+    pixels = _denoised(image, data.quality.denoise)
+    return _Finding(row, fit(pixels, data.image, image.aspect), fingerprint(picture))
+
+
+def _denoised(image: ImageFile, method: Method) -> NDArray:
+    if image.is_volume:
+        return np.stack([denoise(plane, method) for plane in image.pixels])
+    return denoise(image.pixels, method)
 
 
 def metadata(row: CohortRow) -> dict[str, str]:
     """Return what a criterion may speak of, as text."""
     values = asdict(row)
     return {name: str(values[name]) for name in COLUMNS}
-
-
-def _is_blank(pixels: NDArray) -> bool:
-    return bool(int(pixels.max()) - int(pixels.min()) < BLANK_SHARE * np.iinfo(pixels.dtype).max)
 
 
 def _row(candidate: Candidate, image: ImageFile, sha256: str) -> CohortRow:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 
+from lucency.data.fingerprint import Fingerprint, from_text
 from lucency.domain.cohort import CohortRow
 from lucency.provenance import storage_errors
 
@@ -15,6 +16,8 @@ class Journal:
     def __init__(self, path: Path, key: str) -> None:
         self._path = path
         self.rows: list[CohortRow] = []
+        self.fingerprints: list[Fingerprint] = []
+        """Of the kept images, in their order."""
         self.n_candidates = 0
         self.dtype = "uint8"
         if not self._read(key):
@@ -22,11 +25,13 @@ class Journal:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(json.dumps({"key": key}) + "\n")
 
-    def append(self, rows: Sequence[CohortRow], dtype: str) -> None:
+    def append(self, rows: Sequence[CohortRow], fingerprints: Sequence[Fingerprint], dtype: str) -> None:
         """Note what one candidate gave, and the type that the store has by then."""
+        line = [dtype, [list(asdict(row).values()) for row in rows], [one.text for one in fingerprints]]
         with storage_errors(self._path), self._path.open("a") as file:
-            file.write(json.dumps([dtype, [list(asdict(row).values()) for row in rows]]) + "\n")
+            file.write(json.dumps(line) + "\n")
         self.rows += rows
+        self.fingerprints += fingerprints
         self.n_candidates += 1
 
     def remove(self) -> None:
@@ -42,7 +47,8 @@ class Journal:
             return False
         names = [field.name for field in fields(CohortRow)]
         for line in lines[1:]:
-            self.dtype, rows = json.loads(line)
+            self.dtype, rows, fingerprints = json.loads(line)
+            self.fingerprints += map(from_text, fingerprints)
             self.rows += [CohortRow(**dict(zip(names, values, strict=True))) for values in rows]
             self.n_candidates += 1
         return True

@@ -1,7 +1,7 @@
 """Split a cohort into training, tuning and test so that no patient, exam or image stands on two sides.
 
-Images are linked when they share a patient, an exam or their pixels; what is linked, directly or by way of others, is
-one component and goes to one part as a whole. Each part gets its share of every class.
+Images are linked when they share a patient, an exam or their pixels, or are near-duplicates; what is linked, directly or
+by way of others, is one component and goes to one part as a whole. Each part gets its share of every class.
 """
 
 from collections import Counter, defaultdict
@@ -39,6 +39,8 @@ class Certificate:
     n_exams_shared: int
     n_images_shared: int
     """Pixel-equal images in more than one part."""
+    n_lookalikes_shared: int
+    """Groups of near-duplicates in more than one part; 0 unless the data set prescribes its parts."""
 
 
 def split_by_patient(
@@ -108,6 +110,7 @@ def certify(
         n_patients_shared=_n_shared(rows, cohort, "patient_id"),
         n_exams_shared=_n_shared(rows, cohort, "exam_id"),
         n_images_shared=_n_shared(rows, cohort, "pixel_sha256"),
+        n_lookalikes_shared=_n_shared(rows, cohort, "lookalike"),
     )
 
 
@@ -143,7 +146,7 @@ def _n_shared(rows: Sequence[SplitRow], cohort: Iterable[CohortRow], column: str
 
 
 def _links(image: CohortRow) -> list[str]:
-    links = {"patient": image.patient_id, "exam": image.exam_id, "pixels": image.pixel_sha256}
+    links = {"patient": image.patient_id, "exam": image.exam_id, "pixels": image.pixel_sha256, "look": image.lookalike}
     return [f"{kind}:{value}" for kind, value in links.items() if value]
 
 

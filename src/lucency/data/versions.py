@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 from lucency.domain.cohort import KEPT, CohortRow
 
-NUMBERED = {"patient_id", "exam_id", "series_id", "store_row"}
+NUMBERED = {"patient_id", "exam_id", "series_id", "lookalike", "store_row"}
 """Numbers that are dealt out anew in each version, so that a difference in them says nothing."""
 
 N_NAMED = 10

@@ -26,6 +26,8 @@ class CohortRow:
     """Hash of the file, or of the hashes of all files of a volume."""
     pixel_sha256: str = ""
     """Hash of the decoded pixels: equal for copies under other names or headers."""
+    lookalike: str = ""
+    """L0001, L0002 …: images that are one in another encoding, size or crop share a number; empty for the others."""
     instance_sha256: str = ""
     """Hash of the SOP Instance UID, of a volume that of the Series Instance UID, to find the image in a table of labels."""
     modality: str = ""
@@ -66,7 +68,7 @@ class CohortRow:
 
 NOT_METADATA = {
     *("image_id", "patient_id", "exam_id", "series_id", "sha256", "pixel_sha256", "instance_sha256", "store_row"),
-    *("status", "reason", "criterion"),
+    *("lookalike", "status", "reason", "criterion"),
 }
 """Columns that say nothing about what an image is, and that no criterion may speak of."""
 

@@ -219,7 +219,7 @@ class Pacs(Section):
     exams: ExamList | None = None
     """A table of the patients, exams or series to fetch; null asks for all that fit the filters below."""
     study_dates: tuple[date | None, date | None] = (None, None)
-    """First and last day of the exams, for example [2020-01-01, 2020-12-31]; null leaves a side open."""
+    """First and last day of the exams, for example [1999-01-01, 1999-12-31]; null leaves a side open."""
     modality: tuple[str, ...] = ()
     """Kinds of series, for example [CT] or [CR, DX]; an empty list takes all."""
     study_description: tuple[str, ...] = ()
@@ -265,7 +265,8 @@ class Deidentification(Section):
 
     dates: Literal["shift", "remove", "keep"] = "shift"
     """`shift`: all dates of a patient move back by the same secret number of days (1 to 365), so that intervals stay
-    exact; times of day stay. `remove`: no date and no time stays. `keep`: true dates stay. The date of birth always goes."""
+    exact, and times of day by a secret number of minutes (1 to 180) away from midnight. `remove`: no date and no time stays.
+    `keep`: true dates stay. The date of birth always goes."""
     uids: Literal["replace", "keep"] = "replace"
     """Unique identifiers of exams, series and images: `replace` by new ones that still link what belongs together, or
     `keep`, which lets anybody with access to the archive find the patient."""

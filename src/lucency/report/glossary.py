@@ -77,6 +77,12 @@ _TERMS = (
         ("curation",),
     ),
     Term(
+        "near-duplicate",
+        "The same image in another encoding, size, brightness or crop. If one copy trains and the other tests, the network "
+        "is praised for remembering.",
+        ("lookalike",),
+    ),
+    Term(
         "de-identification",
         "Removing names, dates and numbers that could lead back to a patient. It must reach the header and "
         "whatever is burned into the picture.",

@@ -36,7 +36,7 @@ class Limitation:
 def find_limitations(material: Material) -> list[Limitation]:
     """Look for every known weakness, the gravest first."""
     checks: tuple[Callable[[Material], Iterator[Limitation]], ...] = (
-        _leak, _opened_again, _shortcut, _uneven_sources, _other_population,
+        _leak, _lookalikes, _opened_again, _shortcut, _uneven_sources, _other_population,
         _no_external_test, _each_image_a_patient, _small_test, _wide_intervals, _one_site,
         _one_label_source, _imbalance, _several_images, _threshold_shift, _overfitting, _undertrained, _flipped,
         _refused, _duplicates, _official_split,
@@ -65,6 +65,16 @@ def _leak(material: Material) -> Iterator[Limitation]:
             "The parts are not apart",
             f"{words.of_patients(n_patients)} and {words.of_images(material.certificate.n_images_shared)} stand in more "
             "than one part. The network may have recognised them, and every result below is too good by an unknown amount.",
+        )
+
+
+def _lookalikes(material: Material) -> Iterator[Limitation]:
+    n_groups = material.certificate.n_lookalikes_shared
+    if n_groups:
+        yield Limitation(
+            "Near-duplicates stand in more than one part",
+            f"{n_groups} groups of images that are one in another encoding, size or crop are spread over the parts that the "
+            "data set prescribes. The network may have recognised some test images.",
         )
 
 

@@ -27,6 +27,8 @@ class Certificate:
     """Exams that stand in more than one part."""
     n_images_shared: int = 0
     """Images, by the hash of their pixels, that stand in more than one part."""
+    n_lookalikes_shared: int = 0
+    """Groups of near-duplicates that stand in more than one part."""
 
 
 @dataclass(frozen=True)

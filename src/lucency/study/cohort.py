@@ -19,6 +19,7 @@ from lucency.study.images import (
     naming_of,
     rows_held_back,
 )
+from lucency.study.pictures import show_set_aside
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
 from lucency.study.versions import keep_version
@@ -50,6 +51,8 @@ def _curation_settings(study: Study) -> Any:
         "deidentify": as_settings(data.deidentify) if data.deidentify else None,
         "pacs": asked(data.pacs) if data.is_in_pacs else None,
         "image": as_settings(data.image),
+        "quality": as_settings(data.quality),
+        "near_duplicates": as_settings(data.near_duplicates),
         "patient": patient,
         "criteria": [[as_settings(criterion) for criterion in criteria] for criteria in (data.include, data.exclude)],
         "table": _table_hash(study, CURATE) if has_table else None,
@@ -115,11 +118,13 @@ def _paths_of(folder: StudyFolder) -> set[str | None]:
 
 
 def _curate(study: Study, key: str) -> Iterable[str]:
+    from lucency.data.contact_sheet import contact_sheet
     from lucency.data.curation import curate
     from lucency.data.sources import find_images
 
     data = images_at_hand(study)
-    curation = curate(find_images(data), data, study.folder.path / "store", key, study.desk, naming_of(study))
+    source = find_images(data)
+    curation = curate(source, data, study.folder.path / "store", key, study.desk, naming_of(study))
     rows = curation.rows + rows_held_back(study)
     n_kept = sum(row.status == KEPT for row in rows)
     refused = Counter(row.reason for row in rows if row.status == REFUSED)
@@ -127,9 +132,10 @@ def _curate(study: Study, key: str) -> Iterable[str]:
     study.desk.say(
         f"Images: {n_kept} of {len(rows)} kept{reasons}; {len({r.patient_id for r in rows} - {''})} patients."
     )
+    sheet = show_set_aside(study, contact_sheet(rows, source.candidates))
     cohort = study.folder.write_rows(COHORT, rows)
     account = [ACCOUNT] if data.deidentify else []
-    return [cohort, keep_version(study.folder, cohort), *account, *STORE, *_join_clinical(study, curation)]
+    return [cohort, keep_version(study.folder, cohort), *account, *sheet, *STORE, *_join_clinical(study, curation)]
 
 
 def _join_clinical(study: Study, curation: "Curation") -> list[str]:

@@ -16,9 +16,11 @@ from lucency.study.stage import Study
 if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
     from torch import nn
 
+    from lucency.data.contact_sheet import SetAside
     from lucency.training.examples import Examples
 
-SAMPLES, AUGMENTED, ERRORS, SALIENCY = (
+SET_ASIDE, SAMPLES, AUGMENTED, ERRORS, SALIENCY = (
+    "figures/set-aside.json",
     "figures/samples.json",
     "figures/augmented.json",
     "figures/errors.json",
@@ -117,6 +119,18 @@ def show_saliency(
     facts = {"method": maps.method, "verdict": check.verdict, "similarity": asdict(check.median), "cases": cases}
     study.folder.write_json(SALIENCY, facts)
     return files
+
+
+def show_set_aside(study: Study, sheet: Sequence["SetAside"]) -> list[str]:
+    """Write the contact sheet of what was refused for its look, or noted."""
+    pictures = []
+    for one in sheet:
+        levels = one.picture.astype(np.float32) / np.float32(255)
+        image = levels[None] if levels.ndim == 2 else np.moveaxis(levels, -1, 0)
+        fate = "refused" if one.row.reason else "kept"
+        group = f" ({one.row.lookalike})" if one.row.lookalike else ""
+        pictures.append((image, {"caption": f"{one.row.image_id}, {fate}: {', '.join(one.codes)}{group}"}))
+    return _write_pictures(study, SET_ASIDE, "set-aside", pictures)
 
 
 def _surest(test: Predictions, label: int, n_cases: int) -> NDArray[np.int64]:

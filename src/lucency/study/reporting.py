@@ -21,7 +21,7 @@ from lucency.study.cohort import CERTIFICATE, COHORT, LABELS, SPLIT
 from lucency.study.describing import DESCRIPTION, read_description
 from lucency.study.folder import STAGE_DONE, TEST_OPENED, StudyFolder
 from lucency.study.images import ACCOUNT
-from lucency.study.pictures import AUGMENTED, ERRORS, SALIENCY, SAMPLES
+from lucency.study.pictures import AUGMENTED, ERRORS, SALIENCY, SAMPLES, SET_ASIDE
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
 from lucency.study.tables import read_predictions
@@ -74,6 +74,7 @@ def gather(plan: Plan, folder: StudyFolder) -> "material.Material":
         reasons=EXPLANATIONS,
         deidentified=_deidentified(plan, folder),
         cohort_version=n_versions(folder),
+        set_aside=tuple(_pictures(folder, SET_ASIDE)),
         samples=tuple(_pictures(folder, SAMPLES)),
         augmentations=tuple(_pictures(folder, AUGMENTED)),
         errors=tuple(
@@ -140,7 +141,7 @@ REPORT = Stage(
     lambda study: as_settings(study.plan) | {"data": as_settings(study.plan.data.labels)},
     lambda plan: [
         *(COHORT, LABELS, SPLIT, CERTIFICATE, DESCRIPTION, LAYERS, PREDICTIONS, METRICS, OPERATING_POINT),
-        *(SAMPLES, AUGMENTED, ERRORS, SALIENCY),
+        *(SET_ASIDE, SAMPLES, AUGMENTED, ERRORS, SALIENCY),
         *(history_file(member) for member in members(plan)),
         *(outcome_file(member) for member in members(plan)),
     ],

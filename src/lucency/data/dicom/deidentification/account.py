@@ -30,7 +30,6 @@ class FileRow:
     """Why it was not written, by the list of codes."""
     output: str = ""
     """Path below the folder of results."""
-    output_bytes: int = 0
     output_sha256: str = ""
     patient: str = ""
     """Pseudonym."""

@@ -102,7 +102,7 @@ def _by_value_representation(tag: int, vr: str) -> Action:
         return Action.EMPTY
     if vr in ("DA", "DT", "TM"):
         return Action.EMPTY
-    return Action.KEEP if set(vr.split(" or ")) & _NUMBERS_AND_CODES else Action.REMOVE
+    return Action.KEEP if set(vr.split(" or ")) <= _NUMBERS_AND_CODES else Action.REMOVE
 
 
 def _kept(vr: str) -> Action:
@@ -181,7 +181,15 @@ DESCRIPTORS = (
     *("ROIGenerationDescription", "ROIObservationLabel", "ROIObservationDescription", "RTPlanLabel", "RTPlanName"),
     *("RTPlanDescription", "BeamDescription", "DoseReferenceDescription", "FractionGroupDescription", "EntityLabel"),
     *("PrescriptionDescription", "SpecimenShortDescription", "SpecimenDetailedDescription", "ContainerDescription"),
-    *("AnnotationGroupLabel", "AnnotationGroupDescription", "PyramidLabel", "PyramidDescription"),
+    *(
+        *("SegmentLabel", "SegmentDescription", "AnnotationGroupLabel", "AnnotationGroupDescription", "PyramidLabel"),
+        "PyramidDescription",
+        "SegmentDescription",
+        "AnnotationGroupLabel",
+        "AnnotationGroupDescription",
+        "PyramidLabel",
+        "PyramidDescription",
+    ),
 )
 """Descriptive texts that the option to clean descriptors cleans; the others of its column are removed."""
 

@@ -5,6 +5,7 @@ back for a person to look at, unless the user decides otherwise.
 """
 
 import io
+import re
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
@@ -37,7 +38,10 @@ SURE = 0.5
 GUESS = 0.3
 """Confidence from which something is covered where text is expected, or resembles the header's identifiers."""
 
-N_ROUNDS = 3
+NEAR = 0.05
+"""Share of the grey scale within which a value counts as extreme at a glance."""
+
+N_ROUNDS = 4
 """How often a covered picture is searched again before it is held back."""
 
 BURNED_IN_ANNOTATION = 0x00280301
@@ -48,6 +52,8 @@ _WORDS_HARMLESS = (
 )
 _HARMLESS = frozenset(_WORDS_HARMLESS.split())
 """Marks of side, view and position, which a network may need and which name nobody."""
+
+_BARS = "1IL|一二三ıⅠ丨亅工口日"
 
 _NOT_PICTURES = {"SEG", "RTDOSE", "OPM"}
 
@@ -68,10 +74,10 @@ _RISKY_CLASSES = (
     "HardcopyGrayscale",
 )
 
-_RISKY_MODALITIES = {"US", "IVUS", "OT", "SC", "ES", "XC", "GM", "XA", "RF", "OP", "OPT", "HC", "DOC", "SR", "AU", "DG"}
+_RISKY_IMAGE_TYPES = {"SCREEN", "SCREENSHOT", "SCREENSAVE", "LABEL", "OVERVIEW"}
+"""Screenshots, and the label and overview of a microscope slide, on which the patient's name is written."""
 
-_PROJECTIONS = {"CR", "DX", "MG", "IO", "PX", "DF", "BMD", "RG"}
-"""Radiographs: often written upon, and few enough for each to be searched."""
+_RISKY_MODALITIES = {"US", "IVUS", "OT", "SC", "ES", "XC", "GM", "XA", "RF", "OP", "OPT", "HC", "DOC", "SR", "AU", "DG"}
 
 
 @dataclass(frozen=True)
@@ -99,15 +105,11 @@ def look_at_pixels(parsed: Parsed, settings: Deidentification, identifiers: Iden
         return _mask(parsed, pixels, is_risky, identifiers)
     if is_risky:
         return _held_back(parsed, pixels)
-    if not _may_hold_text(parsed):
-        return Look(pixels)
     stored, layout = stored_values(parsed)
-    shown = [_shown(frame, layout, parsed)[0] for frame in stored]
-    if can_recognise_text():
-        is_found = any(_find_text(picture, identifiers, SURE) for picture in shown)
-    else:
-        is_found = any(has_hard_strokes(frame) for frame in stored)
-    return _held_back(parsed, pixels) if is_found else Look(pixels)
+    suspected = [frame for frame in stored if may_be_written_upon(frame)]
+    if suspected and can_recognise_text():
+        suspected = [frame for frame in suspected if _find_text(_shown(frame, layout, parsed)[0], identifiers, SURE)]
+    return _held_back(parsed, pixels) if suspected else Look(pixels)
 
 
 def has_risky_kind(header: Dataset) -> bool:
@@ -117,7 +119,8 @@ def has_risky_kind(header: Dataset) -> bool:
         return value_of(header, tag).decode("ascii", "replace").strip(" \0").upper()
 
     annotation = text(BURNED_IN_ANNOTATION)
-    if annotation == "YES" or "SCREEN" in text(0x00080008):
+    image_type = set(re.split(r"[\\ ]+", text(0x00080008)))
+    if annotation == "YES" or image_type & _RISKY_IMAGE_TYPES:
         return True
     keyword = UID(text(0x00080016)).keyword
     if "SecondaryCapture" in keyword or text(0x00080060) in ("OT", "SC", "DOC"):
@@ -131,23 +134,33 @@ def can_recognise_text() -> bool:
     return find_spec("rapidocr") is not None and find_spec("onnxruntime") is not None
 
 
-def has_hard_strokes(frame: NDArray[Any]) -> bool:
-    """Tell whether a picture, axes (row, column[, colour]), may be written upon: many small shapes of one extreme value.
+def may_be_written_upon(frame: NDArray[Any], near: float = NEAR) -> bool:
+    """Tell whether a picture, axes (row, column[, colour]), may hold text: several small shapes of extreme value in a line.
 
-    A glance that takes a few milliseconds, for pictures whose kind is seldom written upon.
+    A glance that takes a few milliseconds, for pictures whose kind is seldom written upon. Of texts of 8 to 32 pixels that
+    were drawn in white it found 6 in 10 on MR, 9 in 10 on radiographs and CT; of 32 clean MR slices it suspected none, of
+    300 clean radiographs 1 in 6.
     """
     grey = frame if frame.ndim == 2 else frame.max(axis=-1)
-    for extreme in (grey.max(), grey.min()):
-        same = grey == extreme
-        if not 20 <= int(same.sum()) <= same.size // 4:
-            continue
-        labels, _ = ndimage.label(same, np.ones((3, 3)))
-        heights = [
-            (rows.stop - rows.start, columns.stop - columns.start) for rows, columns in ndimage.find_objects(labels)
-        ]
-        n_glyphs = sum(5 <= height <= 64 and 1 <= width <= 64 for height, width in heights)
-        if n_glyphs >= 4:
-            return True
+    low, high = float(grey.min()), float(grey.max())
+    margin = near * (high - low)
+    return any(_has_line_of_shapes(extreme) for extreme in (grey >= high - margin, grey <= low + margin))
+
+
+def _has_line_of_shapes(extreme: NDArray[np.bool_]) -> bool:
+    """Tell whether at least four shapes of the size of letters stand in one row or column, axes (row, column)."""
+    if not 20 <= int(extreme.sum()) <= extreme.size // 4:
+        return False
+    labels, _ = ndimage.label(extreme, np.ones((3, 3)))
+    found = ndimage.find_objects(labels)
+    edges = np.array([[(side.start, side.stop) for side in shape] for shape in found])
+    sizes, middles = edges[..., 1] - edges[..., 0], edges.mean(axis=-1)
+    for axis in (0, 1):
+        is_letter = (sizes[:, axis] >= 5) & (sizes.max(axis=1) <= 64)
+        places, heights = middles[is_letter, axis], sizes[is_letter, axis]
+        for place, height in zip(places[:2000], heights, strict=False):
+            if int((np.abs(places - place) <= max(3, 0.4 * height)).sum()) >= 4:
+                return True
     return False
 
 
@@ -156,18 +169,6 @@ def _is_picture(parsed: Parsed, pixels: Pixels) -> bool:
     has_words = any(element.tag == PIXEL_DATA for element in pixels.elements)
     is_binary = value_of(parsed.header, 0x00280100)[:2].strip(b"\0") == b"\1"
     return has_words and modality not in _NOT_PICTURES and not is_binary
-
-
-def _may_hold_text(parsed: Parsed) -> bool:
-    """Radiographs are searched one and all, slices where a glance finds strokes."""
-    modality = value_of(parsed.header, 0x00080060).decode("ascii", "replace").strip(" \0")
-    if modality in _PROJECTIONS and can_recognise_text():
-        return True
-    try:
-        stored, _ = stored_values(parsed)
-    except RefusedImage:
-        return True
-    return any(has_hard_strokes(frame) for frame in stored)
 
 
 def _held_back(parsed: Parsed, pixels: Pixels) -> Look:
@@ -193,9 +194,8 @@ def _mask(parsed: Parsed, pixels: Pixels, is_risky: bool, identifiers: Identifie
     n_masks = 0
     for frame in stored:
         for _ in range(N_ROUNDS):
-            shapes = [
-                shape for picture in _shown(frame, layout, parsed) for shape in _find_text(picture, identifiers, least)
-            ]
+            found = (_find_text(picture, identifiers, least) for picture in _shown(frame, layout, parsed))
+            shapes = next(filter(None, found), [])
             if not shapes:
                 break
             n_masks += len(shapes)
@@ -203,6 +203,8 @@ def _mask(parsed: Parsed, pixels: Pixels, is_risky: bool, identifiers: Identifie
                 _cover(frame, shape, layout)
         else:
             return _held_back(parsed, pixels)
+    if is_risky and any(may_be_written_upon(frame, near=0) for frame in stored):
+        return _held_back(parsed, pixels)  # what looks like letters is left
     says_yes = value_of(parsed.header, BURNED_IN_ANNOTATION).strip(b" \0") == b"YES"
     if says_yes and not n_masks:
         return _held_back(parsed, pixels)  # there is text, and it was not found
@@ -270,8 +272,12 @@ def _find_text(picture: NDArray[np.uint8], identifiers: Identifiers, least: floa
 
 
 def _is_harmless(text: str) -> bool:
+    """Tell whether a text is a mark of the trade, or no text: edges and covers are read as bars."""
     words = "".join(letter if letter.isalnum() else " " for letter in text.upper()).split()
-    return all(word in _HARMLESS for word in words)
+    if all(word in _HARMLESS for word in words):
+        return True
+    letters = [letter for word in words for letter in word if letter not in _BARS]
+    return sum(1 if letter.isascii() else 2 for letter in letters) < 2
 
 
 def _shape(box: NDArray[Any], size: tuple[int, ...]) -> NDArray[np.bool_]:
@@ -279,7 +285,7 @@ def _shape(box: NDArray[Any], size: tuple[int, ...]) -> NDArray[np.bool_]:
     canvas = Image.new("1", (size[1], size[0]))
     ImageDraw.Draw(canvas).polygon([tuple(map(float, corner)) for corner in box], fill=1, outline=1)
     height = min(np.linalg.norm(box[0] - box[3]), np.linalg.norm(box[0] - box[1]))
-    margin = max(2, round(0.12 * float(height)))
+    margin = max(2, round(0.06 * float(height)))
     return ndimage.binary_dilation(np.asarray(canvas), iterations=margin)
 
 
@@ -332,6 +338,8 @@ def _recogniser() -> Any:
         params={
             "Global.log_level": "critical",
             "Global.text_score": GUESS,
+            "Det.thresh": 0.2,
+            "Det.box_thresh": 0.3,
             "EngineConfig.onnxruntime.intra_op_num_threads": 1,
             "EngineConfig.onnxruntime.inter_op_num_threads": 1,
         }

@@ -13,6 +13,9 @@ from pydicom.sr import _concepts_dict, _snomed_dict  # the only form in which py
 REPLACED = ("REMOVED", "99LUCENCY", "Removed in de-identification")
 """What stands for a code that may identify."""
 
+_SEMANTIC_TAG = re.compile(r" \([a-z /]+\)$")
+"""What SNOMED CT adds to a meaning, for example (body structure)."""
+
 _SYNTAX = {
     "SCT": r"\d{6,18}",
     "SRT": r"[A-Z]-[0-9A-F]{4,7}",
@@ -35,7 +38,7 @@ def cleaned_code(value: str, scheme: str) -> tuple[str, str, str]:
     if meaning is None and scheme in ("SRT", "SNM3", "99SDM"):
         meaning = _meanings().get(("SCT", _snomed_dict.mapping["SRT"].get(value, "")))
     if meaning is not None:
-        return value, scheme, meaning[:64]
+        return value, scheme, _SEMANTIC_TAG.sub("", meaning)[:64]
     if re.fullmatch(_SYNTAX.get(scheme, r"(?!)"), value):
         return value, scheme, value if scheme == "UCUM" else REPLACED[2]
     return REPLACED

@@ -20,20 +20,20 @@ from lucency.data.dicom.deidentification.identifiers import (
     character_sets,
     day_of,
     decode,
-    find_identifiers,
     patient_identity,
 )
 from lucency.data.dicom.deidentification.parsing import Parsed, value_of
 from lucency.data.dicom.deidentification.pixels import Pixels, clean_profile
-from lucency.data.dicom.deidentification.pseudonyms import Pseudonyms
+from lucency.data.dicom.deidentification.pseudonyms import Offset, Pseudonyms
 from lucency.data.dicom.deidentification.safe_private import SAFE_PRIVATE
-from lucency.data.dicom.deidentification.text import names_somebody, scrub
+from lucency.data.dicom.deidentification.text import Identifiers, names_somebody, scrub
 from lucency.data.reading import RefusedImage
 from lucency.domain.plan import Deidentification
 
 _SOP_CLASS, _INSTANCE, _STUDY, _SERIES = 0x00080016, 0x00080018, 0x0020000D, 0x0020000E
 _CHARACTER_SET, _PATIENT_ID, _PATIENT_NAME, _SEX, _AGE = 0x00080005, 0x00100020, 0x00100010, 0x00100040, 0x00101010
 _BIRTH_DATE, _STUDY_DATE = 0x00100030, 0x00080020
+_TIMES = (0x00080030, 0x00080031, 0x00080032, 0x00080033)
 _CODE_VALUES = (0x00080100, 0x00080119, 0x00080120)
 _SCHEME, _MEANING, _SCHEME_VERSION = 0x00080102, 0x00080104, 0x00080103
 _ICC_PROFILE, _DIRECTORY_RECORDS = 0x00282000, 0x00041220
@@ -82,7 +82,9 @@ class Cleaned:
     notes: tuple[str, ...]
 
 
-def deidentify(parsed: Parsed, pixels: Pixels, settings: Deidentification, pseudonyms: Pseudonyms) -> Cleaned:
+def deidentify(
+    parsed: Parsed, pixels: Pixels, identifiers: Identifiers, settings: Deidentification, pseudonyms: Pseudonyms
+) -> Cleaned:
     """Build a new file from what may pass of an old one.
 
     Raises:
@@ -90,7 +92,7 @@ def deidentify(parsed: Parsed, pixels: Pixels, settings: Deidentification, pseud
     """
     header = parsed.header
     sop_class = refuse_other_kinds(header, settings)
-    cleaner = _Cleaner(parsed, settings, pseudonyms)
+    cleaner = _Cleaner(parsed, identifiers, settings, pseudonyms)
     dataset = {element.tag: element for element in cleaner.dataset(header)}
     for element in (*cleaner.statements(), *pixels.elements):
         dataset[element.tag] = element
@@ -116,7 +118,7 @@ def refuse_other_kinds(header: Dataset, settings: Deidentification) -> str:
     if _DIRECTORY_RECORDS in header:
         raise RefusedImage("E_DICOMDIR")
     uid = UID(_text_of(header, _SOP_CLASS))
-    if not uid:
+    if not uid or not _text_of(header, _INSTANCE):
         raise RefusedImage("E_BAD_HEADER")
     is_report = uid.keyword.endswith("SRStorage") or "StructuredReport" in uid.keyword
     is_image = "ImageStorage" in uid.keyword or uid == _LABEL_MAP
@@ -129,19 +131,29 @@ def _text_of(header: Dataset, tag: int) -> str:
     return value_of(header, tag).decode("ascii", "replace").strip(" \0")
 
 
+def _hour_of_exam(header: Dataset) -> int:
+    """Return the hour in which the exam began, by the first time of day that the header tells; noon where it tells none."""
+    hours = (_text_of(header, tag)[:2] for tag in _TIMES)
+    return next((int(hour) for hour in hours if hour.isdigit()), 12)
+
+
 class _Cleaner:
     """Walks over one file's elements and makes new ones."""
 
-    def __init__(self, parsed: Parsed, settings: Deidentification, pseudonyms: Pseudonyms) -> None:
+    def __init__(
+        self, parsed: Parsed, identifiers: Identifiers, settings: Deidentification, pseudonyms: Pseudonyms
+    ) -> None:
         self._parsed = parsed
         self._settings = settings
         self._pseudonyms = pseudonyms
         self._actions = actions_under(settings)
-        self._identifiers = find_identifiers(parsed.header)
+        self._identifiers = identifiers
         self._is_signed = value_of(parsed.header, 0x00280103)[:2].strip(b"\0") == b"\1"
         identity = patient_identity(parsed.header)
         self.patient = pseudonyms.patient(identity)
-        self._days_back = pseudonyms.days_back(identity) if settings.dates == "shift" else 0
+        self._offset = Offset()
+        if settings.dates == "shift":
+            self._offset = pseudonyms.offset(identity).away_from_midnight(_hour_of_exam(parsed.header))
         self.counts: Counter[str] = Counter()
 
     def dataset(
@@ -161,7 +173,7 @@ class _Cleaner:
             element = self._element(source, tag, action, depth, encodings)
             if element is not None:
                 cleaned.append(element)
-        cleaned = self._with_clean_code(cleaned)
+        cleaned = self._with_clean_code(source, cleaned)
         return (*cleaned, *self._safe_private(source)) if self._settings.private == "safe" else tuple(cleaned)
 
     def statements(self) -> list[Element]:
@@ -216,7 +228,7 @@ class _Cleaner:
         if action is Action.UID:
             return text_element(tag, vr, self._new_uids(value))
         if action is Action.SHIFT:
-            moved = values.shifted(vr, value.decode("ascii", "replace"), self._days_back)
+            moved = values.shifted(vr, value.decode("ascii", "replace"), self._offset)
             return Element(tag, vr, (moved or "").encode())
         if action is Action.CLEAN or vr in ("LO", "SH"):
             return Element(tag, vr, self._clean_text(tag, vr, decode(value, encodings), action))
@@ -259,7 +271,7 @@ class _Cleaner:
             return (values.capped_age(value.decode("ascii", "replace")) or "").encode()
         if self._parsed.is_big_endian:
             value = swap_bytes(value, vr)
-        checked = value if vr in ("OB", "OW") else values.checked_number(tag, vr, value)
+        checked = values.checked_number(tag, vr, value)
         if checked is None or (vr in ("CS", "IS", "DS") and self._is_identifier(tag, vr, checked.decode())):
             self.counts["not of its kind and emptied"] += 1
             return b""
@@ -273,21 +285,16 @@ class _Cleaner:
         words = re.split(r"[\\ _]+", text.casefold())
         return any(len(word) >= shortest and word in self._identifiers.words for word in words)
 
-    def _with_clean_code(self, cleaned: list[Element]) -> list[Element]:
+    def _with_clean_code(self, source: Dataset, cleaned: list[Element]) -> list[Element]:
         """Write a coded entry anew from its code; a code that may identify is replaced."""
-        by_tag = {element.tag: element for element in cleaned}
-        present = [tag for tag in _CODE_VALUES if tag in by_tag]
+        present = [tag for tag in _CODE_VALUES if tag in source]
         if not present:
             return cleaned
-        value, scheme = (_written(by_tag.get(tag)) for tag in (present[0], _SCHEME))
-        code = cleaned_code(value, scheme)
-        for tag in (*present, _SCHEME, _MEANING):
-            by_tag.pop(tag, None)
-        if code == REPLACED:
-            by_tag.pop(_SCHEME_VERSION, None)
-        for tag, vr, text in zip((_CODE_VALUES[0], _SCHEME, _MEANING), ("SH", "SH", "LO"), code, strict=True):
-            by_tag[tag] = text_element(tag, vr, text)
-        return list(by_tag.values())
+        code = cleaned_code(_text_of(source, present[0]), _text_of(source, _SCHEME))
+        rewritten = {*_CODE_VALUES, _SCHEME, _MEANING} | ({_SCHEME_VERSION} if code == REPLACED else set())
+        kept = [element for element in cleaned if element.tag not in rewritten]
+        written = zip((_CODE_VALUES[0], _SCHEME, _MEANING), ("SH", "SH", "LO"), code, strict=True)
+        return kept + [text_element(tag, vr, text) for tag, vr, text in written]
 
     def _safe_private(self, source: Dataset) -> list[Element]:
         """Return the private elements that are known to be safe, with their creators."""
@@ -331,7 +338,3 @@ def methods_of(settings: Deidentification) -> list[tuple[str, str]]:
 
 def _dummy(vr: str) -> bytes:
     return _DUMMIES.get(vr, "REMOVED").encode()
-
-
-def _written(element: Element | None) -> str:
-    return element.value.decode().strip() if element and isinstance(element.value, bytes) else ""

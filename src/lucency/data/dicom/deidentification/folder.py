@@ -27,7 +27,7 @@ from lucency.data.dicom.deidentification.report import write_report, write_revie
 from lucency.domain.plan import Deidentification
 from lucency.domain.progress import Desk
 from lucency.errors import PlanError, SourceError
-from lucency.provenance import sha256_of, write_atomically
+from lucency.provenance import sha256_of, sha256_of_file, write_atomically
 
 FEW_FILES = 16
 """Up to so many files are done in this process: starting others would take longer."""
@@ -67,6 +67,8 @@ def deidentify_folder(source: Path, out: Path, settings: Deidentification, key_f
     review_sheet = write_review_sheet(key_file.with_name(f"{key_file.name}.{out.name}.review.html"), entries)
     summary = replace(summary, review_sheet=review_sheet)
     write_report(summary, out)
+    if hasattr(os, "sync"):
+        os.sync()  # the account below vouches for all files, so they go to the disk first
     write_atomically(out / ACCOUNT, _as_json(summary, account))
     return summary
 
@@ -158,12 +160,12 @@ def _finish(work: Work, private: PrivateList, originals: list[Original]) -> Iter
 
 
 def _still_there(work: Work, private: PrivateList, original: Original) -> Entry | None:
-    """Return the entry of an original that is done, unless its result has gone since."""
+    """Return the entry of an original that is done, unless its result has gone or was damaged since."""
     entry = private.finished(original)
     if entry is None or not entry.row.output:
         return entry
     result = work.out / entry.row.output
-    return entry if result.is_file() and result.stat().st_size == entry.row.output_bytes else None
+    return entry if result.is_file() and sha256_of_file(result) == entry.row.output_sha256 else None
 
 
 def _in_parallel(task: Callable[[Original], Result], originals: list[Original]) -> Iterator[Result]:

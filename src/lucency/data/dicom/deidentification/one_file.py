@@ -1,6 +1,7 @@
 """One file from the source to the folder of results."""
 
 import base64
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from lucency.data.dicom.deidentification.pseudonyms import Pseudonyms
 from lucency.data.dicom.deidentification.text import Identifiers
 from lucency.data.reading import MOST_BYTES, RefusedImage, is_dicom
 from lucency.domain.plan import Deidentification
-from lucency.provenance import write_atomically
+from lucency.provenance import storage_errors
 
 _LEFT_OUT = {"E_DICOMDIR", "E_DEID_OTHER", "E_DUPLICATE"}
 
@@ -58,24 +59,40 @@ def read_patient(work: Work, original: Original) -> tuple[str, Identifiers] | No
         return None
 
 
+def write_result(path: Path, content: bytes) -> None:
+    """Write a whole file, or none; that it has reached the disk is seen to once, at the end of the run.
+
+    Raises:
+        StorageError: the disk is full, or the folder cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            temporary.write_bytes(content)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
 def _deidentify(work: Work, original: Original, row: FileRow) -> Entry:
     content = _content_of(work, original)
     parsed = parse(content)
     refuse_other_kinds(parsed.header, work.settings)
-    look = look_at_pixels(parsed, work.settings, find_identifiers(parsed.header))
+    identifiers = find_identifiers(parsed.header)
+    look = look_at_pixels(parsed, work.settings, identifiers)
     if look.is_held_back:
         held_back = replace(row, fate=Fate.QUARANTINED, code="E_QUARANTINE")
         return Entry(original, held_back, base64.b64encode(look.preview).decode())
-    cleaned = deidentify(parsed, look.pixels, work.settings, work.pseudonyms)
+    cleaned = deidentify(parsed, look.pixels, identifiers, work.settings, work.pseudonyms)
     name = work.pseudonyms.name("file", sha256(content).hexdigest())
     output = f"{cleaned.patient}/{cleaned.exam}/{cleaned.series}/{name}.dcm"
-    write_atomically(work.out / output, cleaned.content)
+    write_result(work.out / output, cleaned.content)
     counts = cleaned.counts | ({"texts in the picture covered": look.n_masks} if look.n_masks else {})
     written = replace(
         row,
         fate=Fate.WRITTEN,
         output=output,
-        output_bytes=len(cleaned.content),
         output_sha256=sha256(cleaned.content).hexdigest(),
         patient=cleaned.patient,
         exam=cleaned.exam,

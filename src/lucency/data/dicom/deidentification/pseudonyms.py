@@ -3,7 +3,7 @@
 import hmac
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,7 +12,23 @@ from lucency.provenance import storage_errors
 
 KEY_BYTES = 32
 
-_MOST_DAYS = 365
+_MOST_DAYS, _MOST_MINUTES = 365, 180
+
+
+@dataclass(frozen=True)
+class Offset:
+    """How far dates and times of day are moved back."""
+
+    days: int = 0
+    minutes: int = 0
+    """Later instead of earlier where negative."""
+
+    def away_from_midnight(self, hour: int) -> "Offset":
+        """Return the offset for an exam that began in some hour: times of the morning move later, all others earlier.
+
+        So no time of an exam is moved over midnight, where its distance from the others would be lost.
+        """
+        return replace(self, minutes=-self.minutes) if hour < 12 else self
 
 
 @dataclass(frozen=True)
@@ -29,9 +45,11 @@ class Pseudonyms:
         """Return the new UID of an old one: 2.25 followed by a number of 128 bits, as PS3.5, B.2 allows."""
         return f"2.25.{int.from_bytes(self._digest('uid', old)[:16])}"
 
-    def days_back(self, identity: str) -> int:
-        """Return by how many days all dates of a patient are moved back: 1 to 365."""
-        return 1 + int.from_bytes(self._digest("dates", identity)[:8]) % _MOST_DAYS
+    def offset(self, identity: str) -> "Offset":
+        """Return by how much all dates and times of a patient are moved: 1 to 365 days, 1 to 180 minutes."""
+        digest = self._digest("dates", identity)
+        days, minutes = int.from_bytes(digest[:8]), int.from_bytes(digest[8:16])
+        return Offset(1 + days % _MOST_DAYS, 1 + minutes % _MOST_MINUTES)
 
     def name(self, purpose: str, old: str) -> str:
         """Return a short name for a folder, a file or a path."""
@@ -68,7 +86,7 @@ def read_or_make_key(path: Path) -> bytes:
     if not path.exists():
         key = secrets.token_bytes(KEY_BYTES)
         with storage_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(0o700, parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w") as file:
                 file.write(key.hex() + "\n")

@@ -5,9 +5,8 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 
 from lucency.data.dicom.deidentification.account import Entry, Fate, FileRow, Original
-from lucency.data.dicom.deidentification.one_file import Work
+from lucency.data.dicom.deidentification.one_file import Work, write_result
 from lucency.data.dicom.deidentification.text import Identifiers, scrub
-from lucency.provenance import write_atomically
 
 SUFFIX = ".txt"
 
@@ -63,13 +62,12 @@ def scrub_report(work: Work, original: Original, people: KnownPeople, image_outp
     name = work.pseudonyms.name("file", sha256(content).hexdigest() + original.path)
     output = image_output.removesuffix(".dcm") + SUFFIX if image_output else f"{patient or 'reports'}/{name}{SUFFIX}"
     cleaned = text.encode()
-    write_atomically(work.out / output, cleaned)
+    write_result(work.out / output, cleaned)
     written = replace(
         row,
         fate=Fate.WRITTEN,
         code="",
         output=output,
-        output_bytes=len(cleaned),
         output_sha256=sha256(cleaned).hexdigest(),
         patient=patient,
         counts={"replaced in reports": n_near + n_far},

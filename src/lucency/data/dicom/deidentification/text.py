@@ -59,7 +59,7 @@ class Identifiers:
 
 
 def scrub(text: str, identifiers: Identifiers) -> tuple[str, int]:
-    """Replace identifiers, dates, long numbers, addresses of mail and titled names; return the text and the count."""
+    """Replace identifiers, dates, long numbers, UIDs, addresses of mail and titled names; return the text and the count."""
     n_replaced = 0
 
     def put(replacement: str) -> Callable[[re.Match[str]], str]:
@@ -78,7 +78,7 @@ def scrub(text: str, identifiers: Identifiers) -> tuple[str, int]:
 
     def check_initials(match: re.Match[str]) -> str:
         nonlocal n_replaced
-        if re.sub(r"\W", "", match.group()).upper() not in identifiers.initials:
+        if not _are_initials(match.group(), identifiers):
             return match.group()
         n_replaced += 1
         return REMOVED
@@ -93,6 +93,7 @@ def scrub(text: str, identifiers: Identifiers) -> tuple[str, int]:
         n_replaced += text.count(run)
         text = text.replace(run, REMOVED)
     text = _MAIL.sub(put(REMOVED), text)
+    text = _UID.sub(put(NUMBER), text)
     text = _DATES.sub(put(DATE), text)
     text = _INITIALS.sub(check_initials, text)
     text = _TOKEN.sub(check_word, text)
@@ -106,11 +107,22 @@ def names_somebody(text: str, identifiers: Identifiers) -> bool:
     """Tell whether a text holds one of the known identifiers."""
     if any(run in text for run in identifiers.runs):
         return True
+    if any(_are_initials(found, identifiers) for found in _DOTTED.findall(text)):
+        return True
     return any(_without_words(token.group(), identifiers.words)[1] for token in _TOKEN.finditer(text))
 
 
-_TOKEN = re.compile(r"[^\W_]+(?:[-./_^,+][^\W_]+)*")
-"""Letters and digits, with single marks between them."""
+_WORD = r"(?:[^\W_][\u0300-\u036F]*)+"
+
+
+def _are_initials(found: str, identifiers: Identifiers) -> bool:
+    """Say whether letters are somebody's initials; without dots they may be a word of the trade."""
+    letters = re.sub(r"\W", "", found).upper()
+    return letters in identifiers.initials and ("." in found or letters not in _ABBREVIATIONS)
+
+
+_TOKEN = re.compile(rf"{_WORD}(?:[-./_^,+]{_WORD})*")
+"""Letters (with accents that stand apart) and digits, with single marks between them."""
 
 _MONTHS = (
     "jan(?:uary|uar)?|feb(?:ruary|ruar)?|mar(?:ch)?|mär(?:z)?|apr(?:il)?|may|mai|june?|juni?|july?|juli?|aug(?:ust)?|"
@@ -131,10 +143,15 @@ _DATES = re.compile(
 
 _MAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+\.\w+|\b(?:https?://|www\.)\S+")
 
+_UID = re.compile(r"(?<![\w.])[0-2](?:\.\d+){4,}(?!\w)")
+
 _LONG_NUMBER = re.compile(r"(?<![\w.])\+?(?:\(?\d[\d()]*(?:[ /-]?\d[\d()]*){6,})(?!\w)")
 """Seven digits and more, possibly in groups: telephone and patient numbers; no measurement is written like this."""
 
 _INITIALS = re.compile(r"(?<![^\W_])(?:[^\W\d_]\s?\.\s?-?){2,4}|(?<![^\W_])[A-ZÄÖÜ]{2,4}(?![^\W_])")
+
+_DOTTED = re.compile(r"(?<![^\W_])(?:[^\W\d_]\s?\.\s?-?){2,4}")
+"""Initials in a technical text; without the dots they would be taken for the abbreviations that such texts are full of."""
 
 _TITLED_NAME = re.compile(
     r"\b((?:Dr|Prof|Mr|Mrs|Ms|Miss|Herrn?|Frau|Mme|Sr|Sra|PD|OA|Pat(?:ient)?(?:in)?\s+name[:d]?|Name:|Dictated by:?|"
@@ -172,7 +189,7 @@ def _is_known(word: str, words: frozenset[str]) -> bool:
 
 def _plain(text: str) -> str:
     """Return lower-case letters and digits without accents and punctuation."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    decomposed = unicodedata.normalize("NFKD", text.upper().casefold())  # by way of capitals: ı becomes I becomes i
     return "".join(character for character in decomposed if character.isalnum())
 
 
@@ -201,7 +218,7 @@ def _name_words(names: Iterable[str]) -> set[str]:
         parts += [part for part in map(_plain, re.split(r"[\s^=,;()]+", name)) if part not in _NO_NAMES]
         parts = [part for part in dict.fromkeys(parts) if len(part) > 1]
         words.update(parts)
-        words.update(first + second for first in parts for second in parts if first != second)
+        words.update(first + second for first in parts for second in parts)
         words.update(part[::-1] for part in parts if len(part) > 3)
         transliterated = name.casefold().replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
         words.update(part for part in map(_plain, re.split(r"[\s^=,;\-]+", transliterated)) if len(part) > 3)
@@ -240,7 +257,7 @@ def _initials_of(name: str) -> set[str]:
     letters = "".join(_plain(part)[0] for part in parts).upper()
     if not 2 <= len(letters) <= 4:
         return set()
-    return {letters, letters[::-1], letters[1:] + letters[0], letters[:2], letters[1::-1]} - _ABBREVIATIONS
+    return {letters, letters[::-1], letters[1:] + letters[0], letters[:2], letters[1::-1]}
 
 
 _WORDS_ABBREVIATIONS = (

@@ -9,9 +9,14 @@ from pydicom.uid import UID_dictionary
 
 from lucency.data.dicom.deidentification.encoding import word_bytes
 from lucency.data.dicom.deidentification.identifiers import day_of
+from lucency.data.dicom.deidentification.pseudonyms import Offset
+from lucency.data.dicom.deidentification.terms import is_term
 
 OLDEST_SHOWN = 90
 """Ages above 89 years are written as 90, because so few people reach them."""
+
+REMOVED = "REMOVED"
+"""Stands for a coded string that may be a name; many of them must not be empty."""
 
 _DECIMAL = re.compile(r"\s*[+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][+-]?\d+)?\s*")
 _INTEGER = re.compile(r"\s*[+-]?\d{1,12}\s*")
@@ -39,12 +44,12 @@ def checked_number(tag: int, vr: str, value: bytes) -> bytes | None:
     Binary numbers beyond the count that the dictionary allows are cut off, and a value made of letters is no number.
     """
     size = word_bytes(vr)
-    if size == 1:
+    if size == 1 and vr != "OB":
         return _checked_text(vr, value)
-    if len(value) % size:
+    if len(value) % size or _is_letters(vr, value):
         return None
-    if _is_letters(vr, value):
-        return None
+    if vr.startswith("O"):
+        return value  # a stream of any length counts as one value
     n_allowed = _n_allowed(tag) * (2 if vr == "AT" else 1)
     return value[: n_allowed * size] if n_allowed else value
 
@@ -80,30 +85,39 @@ def age_at(birth: date, exam: date) -> str | None:
     return f"{min(years, OLDEST_SHOWN):03d}Y" if 0 <= years < 130 else None
 
 
-def shifted(vr: str, text: str, days_back: int) -> str | None:
-    """Return dates or dates and times moved back by whole days; times of day as they are; None when any is none."""
-    parts = [_shifted_one(vr, part.strip(" \0"), days_back) for part in text.split("\\")]
+def shifted(vr: str, text: str, offset: Offset) -> str | None:
+    """Return dates, times or dates and times moved back by a patient's offset; None when any is none."""
+    parts = [_shifted_one(vr, part.strip(" \0"), offset) for part in text.split("\\")]
     return None if None in parts else "\\".join(filter(None, parts))
 
 
-def _shifted_one(vr: str, text: str, days_back: int) -> str | None:
+def _shifted_one(vr: str, text: str, offset: Offset) -> str | None:
     if not text:
         return ""
     if vr == "TM":
-        return text if _TIME.fullmatch(text) else None
-    rest = ""
+        return _moved_clock(text.replace(":", ""), offset.minutes) if _TIME.fullmatch(text) else None
+    clock = ""
     if vr == "DT":
         match = _DATE_AND_TIME.fullmatch(text)
         if match is None:
             return None
-        text, rest = match.groups()  # the offset from UTC says where the patient was, and goes
+        text, clock = match.groups()  # the offset from UTC says where the patient was, and goes
     elif not re.fullmatch(r"\d{8}|\d{4}\.\d\d\.\d\d", text):
         return None
     day = day_of(text)
-    if day is None or (day - date.min).days <= days_back:
+    if day is None or (day - date.min).days <= offset.days:
         return None
-    moved = day - timedelta(days_back)
-    return f"{moved.year:04d}{moved.month:02d}{moved.day:02d}{rest}"
+    moved = day - timedelta(offset.days)
+    return f"{moved.year:04d}{moved.month:02d}{moved.day:02d}{_moved_clock(clock, offset.minutes) if clock else ''}"
+
+
+def _moved_clock(clock: str, minutes: int) -> str:
+    """Return another time of the same day, as exact as it was; before its beginning comes its end.
+
+    The day itself is not touched, because it often stands in another element than the time.
+    """
+    n_minutes = (60 * int(clock[:2]) + int(clock[2:4] or 0) - minutes) % (24 * 60)
+    return f"{n_minutes // 60:02d}{n_minutes % 60:02d}"[: len(clock)] + clock[4:]
 
 
 def _checked_text(vr: str, value: bytes) -> bytes | None:
@@ -114,8 +128,11 @@ def _checked_text(vr: str, value: bytes) -> bytes | None:
         text = value.decode("ascii").strip(" \0")
     except UnicodeDecodeError:
         return None
-    if not all(not part.strip() or pattern.fullmatch(part) for part in text.split("\\")):
+    parts = text.split("\\")
+    if not all(not part.strip() or pattern.fullmatch(part) for part in parts):
         return None
+    if vr == "CS":
+        return "\\".join(part if is_term(part) else REMOVED for part in parts).encode()
     return text.replace(",", ".").encode()
 
 
