@@ -366,6 +366,18 @@ def test_an_image_larger_than_its_file_is_refused_before_memory_is_taken(tmp_pat
     assert refusal(write(tmp_path / "c.dcm", header)) == "E_BAD_HEADER"
 
 
+def test_a_file_that_unfolds_without_bound_is_refused_before_it_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few deflated kilobytes can hold gigabytes of zeros."""
+    header = dataset(np.zeros((500, 500), np.uint16))
+    header.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    path = write(tmp_path / "bomb.dcm", header)
+    monkeypatch.setattr("lucency.data.dicom.header.MOST_BYTES", 100_000)
+    assert path.stat().st_size < 10_000
+    assert refusal(path) == "E_SIZEBOMB"
+
+
 @pytest.mark.parametrize(
     ("elements", "code"),
     [
