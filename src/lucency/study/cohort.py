@@ -123,7 +123,7 @@ def _curate(study: Study, key: str) -> Iterable[str]:
     from lucency.data.sources import find_images
 
     data = images_at_hand(study)
-    source = find_images(data)
+    source = find_images(data, study.folder.path / "store" / "headers.jsonl", study.desk)
     curation = curate(source, data, study.folder.path / "store", key, study.desk, naming_of(study))
     rows = curation.rows + rows_held_back(study)
     n_kept = sum(row.status == KEPT for row in rows)
