@@ -179,14 +179,14 @@ def _stacks_in_file(folder: Path, path: Path, kind: str) -> Iterator[Stack]:
 def _reader_of(kind: str) -> tuple[Callable[[Path], int], Callable[[Path, int, list[str]], Volume]]:
     """Return how to count and how to read the volumes of a file; its libraries are loaded when they are needed."""
     if kind.startswith(".nii"):
-        from lucency.data import nifti
+        from lucency.data.formats import nifti
 
         return nifti.n_volumes_in, nifti.read_nifti
     if kind == "page":
-        from lucency.data.pages import read_pages
+        from lucency.data.formats.pages import read_pages
 
         return lambda _: 1, read_pages
-    from lucency.data import grids
+    from lucency.data.formats import grids
 
     return grids.n_volumes_in, grids.read_grid
 

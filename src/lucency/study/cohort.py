@@ -118,8 +118,8 @@ def _paths_of(folder: StudyFolder) -> set[str | None]:
 
 
 def _curate(study: Study, key: str) -> Iterable[str]:
-    from lucency.data.contact_sheet import contact_sheet
     from lucency.data.curation import curate
+    from lucency.data.looks.contact_sheet import contact_sheet
     from lucency.data.sources import find_images
 
     data = images_at_hand(study)

@@ -16,7 +16,7 @@ from lucency.study.stage import Study
 if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
     from torch import nn
 
-    from lucency.data.contact_sheet import SetAside
+    from lucency.data.looks.contact_sheet import SetAside
     from lucency.training.examples import Examples
 
 SET_ASIDE, SAMPLES, AUGMENTED, ERRORS, SALIENCY = (

@@ -20,10 +20,10 @@ from lucency.data.dicom.pixels import GREY, Layout, decode_pixels, layout_of
 from lucency.data.dicom.rescaling import looked_up, refuse_untold_sign, stored_values
 from lucency.data.dicom.series import DicomStack, Slice
 from lucency.data.dicom.shading import show_colours
-from lucency.data.orientation import canonical
+from lucency.data.geometry.orientation import canonical
+from lucency.data.geometry.resampling import evened, straightened
+from lucency.data.geometry.voxels import LARGEST_EXACT, MOST_VOXELS, fits_int16, voxels
 from lucency.data.reading import MOST_BYTES, RefusedImage, VolumeFile
-from lucency.data.resampling import evened, straightened
-from lucency.data.voxels import LARGEST_EXACT, MOST_VOXELS, fits_int16, voxels
 from lucency.domain.volume import Volume
 from lucency.provenance import sha256_of, sha256_of_bytes
 
