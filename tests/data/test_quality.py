@@ -1,6 +1,9 @@
 """Quality: planted faults are told, sound images are left alone."""
 
+import math
+import warnings
 from collections.abc import Callable
+from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
@@ -157,3 +160,13 @@ def test_the_contact_sheet_shows_every_code() -> None:
     assert choose(codes, n_each=2) == [0, 1, 35, 36]
     assert thumbnail(np.full((1000, 500), 65535, np.uint16)).shape == (160, 80)
     assert thumbnail(np.full((30, 20, 3), 9, np.uint8)).tolist() == np.full((30, 20, 3), 9).tolist()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 500), (500, 1), (2, 500), (3, 700), (8, 8), (16, 4000, 3)])
+def test_slivers_are_measured_too(shape):
+    """Whatever lies in a folder gets numbers, and none that is no number."""
+    pixels = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        measured = assess(pixels)
+    assert all(math.isfinite(value) for value in astuple(measured))
