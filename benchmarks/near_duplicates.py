@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lucency.data.duplicates import RADIUS, near_duplicates
-from lucency.data.fingerprint import fingerprint
-from lucency.data.hamming import pairs_within
+from lucency.data.looks.duplicates import RADIUS, near_duplicates
+from lucency.data.looks.fingerprint import fingerprint
+from lucency.data.looks.hamming import pairs_within
 
 KERMANY = Path(__file__).parents[2] / "shared" / "data" / "kermany_cxr224" / "train"
 N_HASHES = 100_000

@@ -287,7 +287,7 @@ def test_a_cost_that_runs_away_stops_the_study(tmp_path: Path, plan_file: Path) 
     assert stages(tmp_path / "s") == ["curate", "label", "split", "describe"]
     assert not list((tmp_path / "s").rglob("weights.safetensors"))
     done("evaluate", plan_file, "--out", tmp_path / "s")
-    assert stages(tmp_path / "s") == ["curate", "label", "split", "train", "predict", "evaluate"]
+    assert stages(tmp_path / "s") == ["curate", "label", "split", "describe", "train", "predict", "evaluate"]
 
 
 # The study folder

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image as PillowImage
 from test_curation import cohort_of, data_of
 
-from lucency.data.contact_sheet import contact_sheet
 from lucency.data.curation import curate
+from lucency.data.looks.contact_sheet import contact_sheet
 from lucency.data.sources import find_images
 from lucency.data.split import split_by_patient
 from lucency.domain.cohort import KEPT, CohortRow, LabelRow

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import affine_transform, gaussian_filter
 
-from lucency.data.alignment import agreement
+from lucency.data.looks.alignment import agreement
 
 SIDE = 48
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from films import draw_films
-from lucency.data.denoising import Method, denoise
+from lucency.data.looks.denoising import Method, denoise
 
 FILM = draw_films(4, seed=51, size=256)[0]
 

@@ -140,6 +140,15 @@ def test_rescale_brings_numbers_in_hounsfield_units(tmp_path):
     assert "N_COMMA_DECIMAL" in comma.notes
 
 
+def test_a_sign_that_matters_and_is_not_told_is_refused(tmp_path):
+    """−1 would become the brightest value of all; images of 8 bits are never signed."""
+    deep, plain = dataset(np.array([[0, 65535], [9, 2]], np.uint16)), dataset(np.array([[0, 255], [9, 2]], np.uint8))
+    for header in (deep, plain):
+        del header.PixelRepresentation
+    assert refusal(write(tmp_path / "a.dcm", deep)) == "E_BAD_HEADER"
+    assert read_image(write(tmp_path / "b.dcm", plain)).pixels.max() == 255
+
+
 def test_signed_values_keep_their_sign(tmp_path):
     """CT stores Hounsfield units as signed numbers, often in fewer bits than are allocated."""
     stored = (RAMP.astype(np.int16) - 2048).astype(np.int16)
@@ -355,6 +364,18 @@ def test_an_image_larger_than_its_file_is_refused_before_memory_is_taken(tmp_pat
     header.compress(JPEG2000Lossless, generate_instance_uid=False)
     header.Rows = 9_000
     assert refusal(write(tmp_path / "c.dcm", header)) == "E_BAD_HEADER"
+
+
+def test_a_file_that_unfolds_without_bound_is_refused_before_it_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few deflated kilobytes can hold gigabytes of zeros."""
+    header = dataset(np.zeros((500, 500), np.uint16))
+    header.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    path = write(tmp_path / "bomb.dcm", header)
+    monkeypatch.setattr("lucency.data.dicom.header.MOST_BYTES", 100_000)
+    assert path.stat().st_size < 10_000
+    assert refusal(path) == "E_SIZEBOMB"
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image as PillowImage
 
 from films import CHANGES, Film, as_jpeg, cropped, draw_films, shaded
-from lucency.data.duplicates import Pair, grouped, near_duplicates
-from lucency.data.fingerprint import fingerprint, from_text
+from lucency.data.looks.duplicates import Pair, grouped, near_duplicates
+from lucency.data.looks.fingerprint import fingerprint, from_text
 
 
 @pytest.fixture(scope="module")

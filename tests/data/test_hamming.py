@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lucency.data.hamming import pairs_within
+from lucency.data.looks.hamming import pairs_within
 
 words = st.lists(st.integers(0, 2**64 - 1), max_size=12)
 

@@ -11,10 +11,10 @@ from scipy.ndimage import gaussian_filter
 
 from films import Film, as_jpeg, draw_films
 from lucency.data.codes import EXPLANATIONS
-from lucency.data.contact_sheet import choose, thumbnail
-from lucency.data.fingerprint import fingerprint
-from lucency.data.odd_kinds import odd_kinds
-from lucency.data.quality import assess, judge
+from lucency.data.looks.contact_sheet import choose, thumbnail
+from lucency.data.looks.fingerprint import fingerprint
+from lucency.data.looks.odd_kinds import odd_kinds
+from lucency.data.looks.quality import assess, judge
 from lucency.domain.plan import Quality
 
 FILMS = draw_films(20, seed=41, size=160)

@@ -264,7 +264,7 @@ def test_every_candidate_has_an_outcome_and_the_others_none(tmp_path):
 def test_finding_reads_headers_only(tmp_path, monkeypatch):
     """A list of a large archive must be cheap; a file that vanishes afterwards is refused when it is read."""
     path = nifti(tmp_path / "a.nii", DATA, np.eye(4))
-    monkeypatch.setattr("lucency.data.nifti.voxels", None)
+    monkeypatch.setattr("lucency.data.formats.nifti.voxels", None)
     (stack,) = find_volumes(tmp_path)
     monkeypatch.undo()
     path.unlink()

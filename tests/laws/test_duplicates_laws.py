@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from films import draw_films
-from lucency.data.duplicates import near_duplicates
-from lucency.data.fingerprint import fingerprint
+from lucency.data.looks.duplicates import near_duplicates
+from lucency.data.looks.fingerprint import fingerprint
 
 FILMS = draw_films(12, seed=21, size=96)
 

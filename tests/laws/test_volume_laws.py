@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from lucency.data.dicom.geometry import NoGridError, Plane, grid_of
-from lucency.data.orientation import canonical
-from lucency.data.resampling import evened, straightened
-from lucency.data.voxels import voxels
+from lucency.data.geometry.orientation import canonical
+from lucency.data.geometry.resampling import evened, straightened
+from lucency.data.geometry.voxels import voxels
 
 volumes = arrays(np.int16, array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=5))
 

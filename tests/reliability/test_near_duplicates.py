@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from films import CHANGES, draw_films
-from lucency.data.duplicates import near_duplicates
-from lucency.data.fingerprint import fingerprint
+from lucency.data.looks.duplicates import near_duplicates
+from lucency.data.looks.fingerprint import fingerprint
 
 
 def test_planted_copies_are_found_and_other_patients_are_not_linked(tally: Callable[[str, int, int], None]) -> None:

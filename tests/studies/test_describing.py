@@ -147,6 +147,17 @@ def test_an_edited_table_is_joined_anew_and_training_stays(study: Path) -> None:
     assert "former" in (study / "clinical.csv").read_text()
 
 
+def test_de_identified_patients_are_joined_by_their_old_numbers(study: Path, tmp_path: Path) -> None:
+    """The hospital's table knows the hospital's numbers; the key leads from them to the new ones, in memory only."""
+    out = tmp_path / "s"
+    answer = done("describe", study.parent / "study.yaml", "--out", out, "--set", "data.deidentify={}")
+    assert "for 70 of 80 patients; 1 of its rows name no patient of the cohort." in answer.out
+    with (study.parent / "clinical.csv").open() as file:
+        expected = [row["crp"] for row in csv.DictReader(file) if row["Name"] in NAMES]
+    with (out / "clinical.csv").open() as file:
+        assert sorted(row["crp"] for row in csv.DictReader(file)) == sorted([*expected, *[""] * 10])
+
+
 def test_probes_can_be_left_out(study: Path, tmp_path: Path) -> None:
     """A plan that wants none gets none, and the report says so."""
     out = tmp_path / "s"

@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lucency.data import quality
-from lucency.data.across import compare_images
 from lucency.data.clinical import Clinical, read_clinical
 from lucency.data.criteria import judge, refuse_unknown_columns
-from lucency.data.denoising import Method, denoise
-from lucency.data.fingerprint import Fingerprint, fingerprint
 from lucency.data.journal import Journal
+from lucency.data.looks import quality
+from lucency.data.looks.across import compare_images
+from lucency.data.looks.denoising import Method, denoise
+from lucency.data.looks.fingerprint import Fingerprint, fingerprint
 from lucency.data.naming import SAME_NAMES, Naming
 from lucency.data.patients import PatientRule, patient_rule, refuse_unknown_patients
 from lucency.data.reading import ImageFile, RefusedImage

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 
-from lucency.data.fingerprint import Fingerprint, from_text
+from lucency.data.looks.fingerprint import Fingerprint, from_text
 from lucency.domain.cohort import CohortRow
 from lucency.provenance import storage_errors
 

@@ -220,7 +220,7 @@ def is_cut_to_eight_bits(image: Image.Image) -> bool:
 
 def _deep_colour(path: Path, image: Image.Image, window: Window, colour: bool, notes: list[str]) -> NDArray[Any]:
     """Read colours of 16 bits with all their depth."""
-    from lucency.data.deep_colour import read_deep_colours
+    from lucency.data.formats.deep_colour import read_deep_colours
 
     pixels = read_deep_colours(path, notes)[0]
     if image.getexif().get(_ORIENTATION_TAG, 1) != 1:

@@ -13,6 +13,7 @@ from lucency.data.reading import ImageFile, RefusedImage, is_candidate, read_ima
 from lucency.data.volumes import find_volumes, is_volume_file
 from lucency.domain.parts import Part
 from lucency.domain.plan import Data, Image
+from lucency.domain.progress import Desk
 from lucency.errors import SourceError
 from lucency.provenance import sha256_of, sha256_of_bytes, sha256_of_file, storage_errors
 
@@ -44,15 +45,17 @@ class Source:
     """Files in the folder that are no images at all (tables, texts)."""
 
 
-def find_images(data: Data) -> Source:
+def find_images(data: Data, journal: Path | None = None, desk: Desk | None = None) -> Source:
     """List the images that the plan names, in the order of their paths.
+
+    Volumes are found by their headers: with a `journal`, reading those goes on where it was stopped.
 
     Raises:
         SourceError: nothing is there, or nothing that is there is an image.
     """
     path = _existing(data)
     if path.is_dir():
-        return _volumes_below(path, data) if data.image.n_slices else _files_below(path, data)
+        return _volumes_below(path, data, journal, desk) if data.image.n_slices else _files_below(path, data)
     if path.suffix == ".npz":
         return _arrays_of(path)
     raise _neither(path)
@@ -133,10 +136,10 @@ def _images_in(file: Path, image: Image) -> list[ImageFile]:
     return read_frames(file, image.window, is_colour)
 
 
-def _volumes_below(folder: Path, data: Data) -> Source:
+def _volumes_below(folder: Path, data: Data, journal: Path | None, desk: Desk | None) -> Source:
     """Make each volume below a folder a candidate: a series of slices, or a volume in a file of its own."""
     files = _all_files(folder)
-    stacks = find_volumes(folder)
+    stacks = find_volumes(folder, journal, desk)
     if not stacks:
         raise _no_images(folder, files)
     candidates = tuple(

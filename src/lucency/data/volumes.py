@@ -15,6 +15,7 @@ import numpy as np
 
 from lucency.data.facts import NO_FACTS, ImageFacts
 from lucency.data.reading import N_HEAD, RefusedImage, VolumeFile, is_candidate, is_dicom, ordinary_format
+from lucency.domain.progress import Desk
 from lucency.domain.volume import Volume
 from lucency.provenance import sha256_of, sha256_of_bytes
 
@@ -55,15 +56,20 @@ class Outcome:
     """What was repaired or should be known (N_…)."""
 
 
-def find_volumes(folder: Path) -> tuple[Stack, ...]:
-    """List the volumes below a folder and the files that are refused, in the order of their sources."""
-    return stacks_among(folder, _files_below(folder))
+def find_volumes(folder: Path, journal: Path | None = None, desk: Desk | None = None) -> tuple[Stack, ...]:
+    """List the volumes below a folder and the files that are refused, in the order of their sources.
+
+    With a `journal`, the reading of DICOM headers goes on where it was stopped; it is gone when all are read.
+    """
+    return stacks_among(folder, _files_below(folder), journal, desk)
 
 
-def stacks_among(folder: Path, paths: Iterable[Path]) -> tuple[Stack, ...]:
+def stacks_among(
+    folder: Path, paths: Iterable[Path], journal: Path | None = None, desk: Desk | None = None
+) -> tuple[Stack, ...]:
     """List the volumes among some files below a folder, as `find_volumes` does."""
     kinds = {path: kind for path in paths if (kind := _kind_of(path))}
-    stacks = list(_dicom_stacks(folder, [path for path, kind in kinds.items() if kind == "dicom"]))
+    stacks = list(_dicom_stacks(folder, [path for path, kind in kinds.items() if kind == "dicom"], journal, desk))
     for path, kind in kinds.items():
         if kind != "dicom":
             stacks += _stacks_in_file(folder, path, kind)
@@ -130,14 +136,16 @@ def _kind_of(path: Path) -> str:
     return "dicom" if is_dicom(head) or path.suffix.lower() in (".dcm", ".dicom", ".ima", "") else "page"
 
 
-def _dicom_stacks(folder: Path, paths: list[Path]) -> Iterator[Stack]:
+def _dicom_stacks(folder: Path, paths: list[Path], journal: Path | None, desk: Desk | None) -> Iterator[Stack]:
     if not paths:
         return
     # pydicom takes a second to import, which a folder of other files should not pay for.
     from lucency.data.dicom.finding import facts_of_stack, find_dicom_stacks
     from lucency.data.dicom.volume import read_dicom_stack
 
-    found = find_dicom_stacks(paths)
+    found = find_dicom_stacks(paths, journal, desk)
+    if journal is not None:
+        journal.unlink(missing_ok=True)  # it holds names
     for stack, source in zip(found, _sources(folder, [stack.paths[0] for stack in found]), strict=True):
         files = tuple(_below(folder, path) for path in stack.paths)
         reader = None if stack.code else partial(read_dicom_stack, stack)
@@ -171,14 +179,14 @@ def _stacks_in_file(folder: Path, path: Path, kind: str) -> Iterator[Stack]:
 def _reader_of(kind: str) -> tuple[Callable[[Path], int], Callable[[Path, int, list[str]], Volume]]:
     """Return how to count and how to read the volumes of a file; its libraries are loaded when they are needed."""
     if kind.startswith(".nii"):
-        from lucency.data import nifti
+        from lucency.data.formats import nifti
 
         return nifti.n_volumes_in, nifti.read_nifti
     if kind == "page":
-        from lucency.data.pages import read_pages
+        from lucency.data.formats.pages import read_pages
 
         return lambda _: 1, read_pages
-    from lucency.data import grids
+    from lucency.data.formats import grids
 
     return grids.n_volumes_in, grids.read_grid
 

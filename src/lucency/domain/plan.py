@@ -219,7 +219,7 @@ class Pacs(Section):
     exams: ExamList | None = None
     """A table of the patients, exams or series to fetch; null asks for all that fit the filters below."""
     study_dates: tuple[date | None, date | None] = (None, None)
-    """First and last day of the exams, for example [2020-01-01, 2020-12-31]; null leaves a side open."""
+    """First and last day of the exams, for example [1999-01-01, 1999-12-31]; null leaves a side open."""
     modality: tuple[str, ...] = ()
     """Kinds of series, for example [CT] or [CR, DX]; an empty list takes all."""
     study_description: tuple[str, ...] = ()
@@ -273,7 +273,8 @@ class Deidentification(Section):
     device: Literal["remove", "keep"] = "remove"
     """Serial number, station name and other identity of the scanner. Manufacturer and model stay in any case."""
     institution: Literal["remove", "keep"] = "remove"
-    """Name and address of the hospital and department."""
+    """Name and address of the hospital and department. `remove` leaves a code in place of the name, the same for all images
+    of one hospital, so that sites can still be compared."""
     patient_characteristics: Literal["keep", "remove"] = "keep"
     """Sex, age (all above 89 years become 90), height, weight, smoking and pregnancy. A cohort cannot be described
     without sex and age; `remove` takes them out for the strictest sharing."""

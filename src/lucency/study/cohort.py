@@ -118,12 +118,12 @@ def _paths_of(folder: StudyFolder) -> set[str | None]:
 
 
 def _curate(study: Study, key: str) -> Iterable[str]:
-    from lucency.data.contact_sheet import contact_sheet
     from lucency.data.curation import curate
+    from lucency.data.looks.contact_sheet import contact_sheet
     from lucency.data.sources import find_images
 
     data = images_at_hand(study)
-    source = find_images(data)
+    source = find_images(data, study.folder.path / "store" / "headers.jsonl", study.desk)
     curation = curate(source, data, study.folder.path / "store", key, study.desk, naming_of(study))
     rows = curation.rows + rows_held_back(study)
     n_kept = sum(row.status == KEPT for row in rows)

@@ -16,7 +16,7 @@ from lucency.study.stage import Study
 if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
     from torch import nn
 
-    from lucency.data.contact_sheet import SetAside
+    from lucency.data.looks.contact_sheet import SetAside
     from lucency.training.examples import Examples
 
 SET_ASIDE, SAMPLES, AUGMENTED, ERRORS, SALIENCY = (
@@ -128,7 +128,8 @@ def show_set_aside(study: Study, sheet: Sequence["SetAside"]) -> list[str]:
         levels = one.picture.astype(np.float32) / np.float32(255)
         image = levels[None] if levels.ndim == 2 else np.moveaxis(levels, -1, 0)
         fate = "refused" if one.row.reason else "kept"
-        pictures.append((image, {"caption": f"{one.row.image_id}, {fate}: {', '.join(one.codes)}"}))
+        group = f" ({one.row.lookalike})" if one.row.lookalike else ""
+        pictures.append((image, {"caption": f"{one.row.image_id}, {fate}: {', '.join(one.codes)}{group}"}))
     return _write_pictures(study, SET_ASIDE, "set-aside", pictures)
 
 

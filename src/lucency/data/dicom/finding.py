@@ -14,12 +14,13 @@ from lucency.data.dicom.scan import ScannedFile, scan
 from lucency.data.dicom.series import DicomStack, sort_into_stacks
 from lucency.data.dicom.volume import digest_of
 from lucency.data.facts import ImageFacts
+from lucency.domain.progress import Desk
 
 
-def find_dicom_stacks(paths: Iterable[Path]) -> list[DicomStack]:
-    """Read headers and sort them into stacks; every file ends in one, with a code where it is refused."""
+def find_dicom_stacks(paths: Iterable[Path], journal: Path | None = None, desk: Desk | None = None) -> list[DicomStack]:
+    """Read headers, as `scan` does, and sort them into stacks; every file ends in one, with a code where it is refused."""
     silence_libraries()
-    return sort_into_stacks(_pictures_only(scan(paths)), frames_of, digest_of)
+    return sort_into_stacks(_pictures_only(scan(paths, journal, desk)), frames_of, digest_of)
 
 
 def facts_of_stack(stack: DicomStack) -> ImageFacts:

@@ -81,3 +81,13 @@ def looked_up(
     # Some write 16 bits in the descriptor of a LUT of 12; the highest output then fills half the range at most.
     highest = float((1 << min(n_bits, max(int(table.max()).bit_length(), 1))) - 1)
     return table[np.clip(np.rint(values).astype(np.int64) - first, 0, n_entries - 1)], highest
+
+
+def refuse_untold_sign(header: FileDataset, layout: Layout, highest: int) -> None:
+    """Refuse numbers whose sign is not told and matters: their highest bit may mean a large number or a negative one.
+
+    Images of 8 bits are never signed.
+    """
+    is_told = layout.is_real or has_value(header, "PixelRepresentation")
+    if not is_told and layout.bits_stored > 8 and highest > layout.highest // 2:
+        raise RefusedImage("E_BAD_HEADER")

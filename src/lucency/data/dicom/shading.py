@@ -11,7 +11,14 @@ from pydicom.pixels import apply_color_lut
 
 from lucency.data.dicom.header import has_value, numbers_of, text_of
 from lucency.data.dicom.pixels import Layout
-from lucency.data.dicom.rescaling import is_padding_of, looked_up, rescale_of, rescaled_by, stored_values
+from lucency.data.dicom.rescaling import (
+    is_padding_of,
+    looked_up,
+    refuse_untold_sign,
+    rescale_of,
+    rescaled_by,
+    stored_values,
+)
 from lucency.data.grey_levels import (
     WHITE,
     GreyLevels,
@@ -39,6 +46,7 @@ def shade(header: FileDataset, layout: Layout, stored: NDArray[Any], window: Win
     """Show a grey image: uint8 where 8 stored bits are shown as they are, else uint16."""
     levels = GreyLevels.of(stored)
     values = stored_values(levels.values, layout, notes)
+    refuse_untold_sign(header, layout, values.max())
     is_padding = is_padding_of(header, layout, levels.values, values)
     if is_padding.any():
         notes.append("N_PADDING")

@@ -15,15 +15,15 @@ from pydicom.dataset import FileDataset
 from lucency.data.dicom.decoding import can_decode
 from lucency.data.dicom.facts import facts_of
 from lucency.data.dicom.geometry import Grid
-from lucency.data.dicom.header import PIXELS, has_value, integer_of, numbers_in, parse, silence_libraries, text_of
+from lucency.data.dicom.header import PIXELS, integer_of, numbers_in, parse, silence_libraries, text_of
 from lucency.data.dicom.pixels import GREY, Layout, decode_pixels, layout_of
-from lucency.data.dicom.rescaling import looked_up, stored_values
+from lucency.data.dicom.rescaling import looked_up, refuse_untold_sign, stored_values
 from lucency.data.dicom.series import DicomStack, Slice
 from lucency.data.dicom.shading import show_colours
-from lucency.data.orientation import canonical
+from lucency.data.geometry.orientation import canonical
+from lucency.data.geometry.resampling import evened, straightened
+from lucency.data.geometry.voxels import LARGEST_EXACT, MOST_VOXELS, fits_int16, voxels
 from lucency.data.reading import MOST_BYTES, RefusedImage, VolumeFile
-from lucency.data.resampling import evened, straightened
-from lucency.data.voxels import LARGEST_EXACT, MOST_VOXELS, fits_int16, voxels
 from lucency.domain.volume import Volume
 from lucency.provenance import sha256_of, sha256_of_bytes
 
@@ -134,8 +134,7 @@ def _grey_values(
     if has_other_bits and not layout.is_real:
         stored = _without_other_bits(stored, layout, padding, notes)
         low, high = stored.min(), stored.max()
-    if not has_value(header, "PixelRepresentation") and not layout.is_real and high > layout.highest // 2:
-        raise RefusedImage("E_BAD_HEADER")  # the highest bit may mean a large number or a negative one
+    refuse_untold_sign(header, layout, high)
     if header.get("ModalityLUTSequence"):
         return voxels(looked_up(header.ModalityLUTSequence[0], header, layout, stored)[0], notes)
     slope, intercept = _rescale(one, notes)

@@ -64,6 +64,8 @@ which a name such as Text or Code must not take away."""
 
 _DUMMIES = {"DA": "19000101", "DT": "19000101", "TM": "000000", "DS": "0", "IS": "0", "UI": "2.25.0"}
 
+_INSTITUTION = 0x00080080
+
 _TEXTS = {"LO", "LT", "ST", "UT", "UC", "SH", "PN", "AE", "UR", "CS", "DA", "DT", "TM", "AS", "DS", "IS", "UI"}
 _LONGEST = {"SH": 16, "LO": 64, "CS": 16, "AE": 16}
 
@@ -223,6 +225,8 @@ class _Cleaner:
         value = value_of(source, tag)
         if action is Action.EMPTY or not value:
             return Element(tag, vr, b"")
+        if action is Action.DUMMY and tag == _INSTITUTION:
+            return text_element(tag, vr, self._pseudonyms.site(decode(value, encodings)))
         if action is Action.DUMMY:
             return Element(tag, vr, _dummy(vr)) if vr in _TEXTS else None
         if action is Action.UID:

@@ -41,6 +41,10 @@ class Pseudonyms:
         """Return for example P7K2M9QX4TD3 for a patient's identity."""
         return "P" + self._letters("patient", identity, 11)
 
+    def site(self, institution: str) -> str:
+        """Return for example “Site K7M2QX”, so that sites can be compared without being named."""
+        return f"Site {self._letters('site', ' '.join(institution.upper().split()), 6)}"
+
     def uid(self, old: str) -> str:
         """Return the new UID of an old one: 2.25 followed by a number of 128 bits, as PS3.5, B.2 allows."""
         return f"2.25.{int.from_bytes(self._digest('uid', old)[:16])}"

@@ -10,9 +10,9 @@ import numpy as np
 from nibabel.filebasedimages import ImageFileError
 from numpy.typing import NDArray
 
-from lucency.data.orientation import canonical
+from lucency.data.geometry.orientation import canonical
+from lucency.data.geometry.voxels import MOST_VOXELS, voxels
 from lucency.data.reading import RefusedImage, ignore_warnings_of
-from lucency.data.voxels import MOST_VOXELS, voxels
 from lucency.domain.volume import Volume
 
 MOST_VOLUMES = 100_000

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import dct
 
-from lucency.data.alignment import Pictures, agreement, blurred
-from lucency.data.fingerprint import SIDE, Fingerprint
-from lucency.data.hamming import Hashes, IndexPairs, pairs_within
+from lucency.data.looks.alignment import Pictures, agreement, blurred
+from lucency.data.looks.fingerprint import SIDE, Fingerprint
+from lucency.data.looks.hamming import Hashes, IndexPairs, pairs_within
 
 Kind = Literal["copy", "mirrored", "inverted", "crop"]
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from lucency.data.orientation import canonical
+from lucency.data.geometry.orientation import canonical
+from lucency.data.geometry.voxels import MOST_VOXELS, voxels
 from lucency.data.reading import RefusedImage
-from lucency.data.voxels import MOST_VOXELS, voxels
 from lucency.domain.volume import Volume
 
 _READERS = {".nrrd": "NrrdImageIO", ".mha": "MetaImageIO", ".mhd": "MetaImageIO"}

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lucency.data.deep_colour import read_deep_colours
+from lucency.data.formats.deep_colour import read_deep_colours
+from lucency.data.geometry.voxels import MOST_VOXELS, voxels
 from lucency.data.reading import (
     N_HEAD,
     RefusedImage,
@@ -17,7 +18,6 @@ from lucency.data.reading import (
     open_ordinary,
     ordinary_format,
 )
-from lucency.data.voxels import MOST_VOXELS, voxels
 from lucency.domain.volume import Volume
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lucency.data.fingerprint import Fingerprint
+from lucency.data.looks.fingerprint import Fingerprint
 
 RARE = 0.1
 """A modality with less than this share of the images that name one is odd."""

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lucency.data.duplicates import grouped, near_duplicates
-from lucency.data.fingerprint import Fingerprint
-from lucency.data.odd_kinds import odd_kinds
+from lucency.data.looks.duplicates import grouped, near_duplicates
+from lucency.data.looks.fingerprint import Fingerprint
+from lucency.data.looks.odd_kinds import odd_kinds
 from lucency.domain.cohort import REFUSED, CohortRow
 from lucency.domain.plan import Data, NearDuplicates
 
