@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::UserWarning:
 
 SEEDS = {"the public seed": PUBLIC_SEED, "a fresh seed": int(os.environ.get("PLANTED_SEED", random.randrange(10**9)))}
 SHARE_OF_VALUES = 0.995
-N_CLEAN, N_LINKED, N_REPORTS, N_MASKED = 40, 20, 15, 24
+N_CLEAN, N_LINKED, N_REPORTS, N_MASKED = 40, 20, 15, 16
 ACCOUNT = "deidentification.json"
 
 

@@ -151,17 +151,22 @@ def _has_line_of_shapes(extreme: NDArray[np.bool_]) -> bool:
     """Tell whether at least four shapes of the size of letters stand in one row or column, axes (row, column)."""
     if not 20 <= int(extreme.sum()) <= extreme.size // 4:
         return False
-    labels, _ = ndimage.label(extreme, np.ones((3, 3)))
-    found = ndimage.find_objects(labels)
-    edges = np.array([[(side.start, side.stop) for side in shape] for shape in found])
-    sizes, middles = edges[..., 1] - edges[..., 0], edges.mean(axis=-1)
     for axis in (0, 1):
+        labels, _ = ndimage.label(_without_cracks(extreme, axis), np.ones((3, 3)))
+        found = ndimage.find_objects(labels)
+        edges = np.array([[(side.start, side.stop) for side in shape] for shape in found])
+        sizes, middles = edges[..., 1] - edges[..., 0], edges.mean(axis=-1)
         is_letter = (sizes[:, axis] >= 5) & (sizes.max(axis=1) <= 64)
         places, heights = middles[is_letter, axis], sizes[is_letter, axis]
         for place, height in zip(places[:2000], heights, strict=False):
             if int((np.abs(places - place) <= max(3, 0.4 * height)).sum()) >= 4:
                 return True
     return False
+
+
+def _without_cracks(shapes: NDArray[np.bool_], axis: int) -> NDArray[np.bool_]:
+    """Close gaps of two pixels along an axis: the smallest letters fall to pieces where a thin stroke is not quite white."""
+    return ndimage.minimum_filter1d(ndimage.maximum_filter1d(shapes, 3, axis), 3, axis)
 
 
 def _is_picture(parsed: Parsed, pixels: Pixels) -> bool:
