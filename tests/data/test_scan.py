@@ -445,10 +445,12 @@ def test_a_child_that_is_killed_costs_no_file(tmp_path: Path, in_children: list[
     paths = write_slices(tmp_path / "images", 40)
     files = scan(paths)
     read = [next(files)]
-    os.kill(in_children[0].pid, signal.SIGKILL)
+    n_killed = len(in_children)
+    for child in in_children:  # one alone might happen not to be asked again
+        os.kill(child.pid, signal.SIGKILL)
     read += files
     assert read == [scan_file(path, wanted_elements()) for path in paths]
-    assert len(in_children) > 2
+    assert len(in_children) > n_killed
 
 
 def test_a_file_that_ends_its_child_is_refused_alone(

@@ -5,11 +5,9 @@ curation goes on where it was. True identifiers never reach the disk: the journa
 """
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields, replace
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +15,7 @@ from numpy.typing import NDArray
 
 from lucency.data.clinical import Clinical, read_clinical
 from lucency.data.criteria import judge, refuse_unknown_columns
+from lucency.data.in_order import map_in_order
 from lucency.data.journal import Journal
 from lucency.data.looks import quality
 from lucency.data.looks.across import compare_images
@@ -112,16 +111,8 @@ def _read_in_parallel(
 ) -> Iterator[list[_Finding]]:
     """Examine candidates on all cores in their order, with a bounded number in flight."""
     n_workers = os.cpu_count() or 1
-    queue: deque[Future[list[_Finding]]] = deque()
-    waiting = iter(candidates)
     with ThreadPoolExecutor(n_workers) as pool:
-        try:
-            queue.extend(pool.submit(examine, candidate) for candidate in islice(waiting, 4 * n_workers))
-            while queue:
-                yield queue.popleft().result()
-                queue.extend(pool.submit(examine, candidate) for candidate in islice(waiting, 1))
-        finally:
-            pool.shutdown(cancel_futures=True)
+        yield from map_in_order(pool, examine, candidates, 4 * n_workers)
 
 
 def _examine(candidate: Candidate, data: Data, rule: PatientRule, clinical: Clinical) -> list[_Finding]:

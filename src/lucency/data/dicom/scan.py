@@ -5,11 +5,9 @@ Only headers are read, never pixels. A file that takes its reader down with it c
 
 import json
 import os
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,6 +15,7 @@ from lucency import __version__
 from lucency.data.dicom.children import Child, ChildLost, Fields, ask, end_child, start_child
 from lucency.data.dicom.header_texts import HeaderTexts
 from lucency.data.dicom.scanned_file import SCANNED, ScannedFile, line_of, scan_file, stamp_of, wanted_elements
+from lucency.data.in_order import map_in_order
 from lucency.domain.progress import Desk, Silence
 from lucency.provenance import storage_errors
 
@@ -130,15 +129,10 @@ def _read_in_children(batches: Iterator[Sequence[Path]], serving: str, n_childre
     """Read batches in child processes in their order, with a bounded number in flight."""
     children: list[Child] = []
     read = partial(_read_in_child, serving=serving, children=children)
-    queue: deque[Future[bytes]] = deque()
     with ThreadPoolExecutor(n_children) as pool:
         try:
-            queue.extend(pool.submit(read, batch) for batch in islice(batches, 4 * n_children))
-            while queue:
-                yield queue.popleft().result()
-                queue.extend(pool.submit(read, batch) for batch in islice(batches, 1))
+            yield from map_in_order(pool, read, batches, 4 * n_children)
         finally:
-            pool.shutdown(cancel_futures=True)
             for child in children:
                 end_child(child)
 

@@ -7,12 +7,10 @@ results holds nothing from which a patient could be learnt.
 import json
 import os
 import signal
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +22,7 @@ from lucency.data.dicom.deidentification.one_file import Work, deidentify_file, 
 from lucency.data.dicom.deidentification.pseudonyms import Pseudonyms, read_or_make_key
 from lucency.data.dicom.deidentification.radiology_reports import SUFFIX, KnownPeople, scrub_report
 from lucency.data.dicom.deidentification.report import write_report, write_review_sheet
+from lucency.data.in_order import map_in_order
 from lucency.domain.plan import Deidentification
 from lucency.domain.progress import Desk
 from lucency.errors import PlanError, SourceError
@@ -175,15 +174,7 @@ def _in_parallel(task: Callable[[Original], Result], originals: list[Original]) 
         yield from map(task, originals)
         return
     with ProcessPoolExecutor(n_workers, initializer=_leave_stopping_to_the_parent) as pool:
-        queue: deque[Future[Result]] = deque()
-        waiting = iter(originals)
-        try:
-            queue.extend(pool.submit(task, original) for original in islice(waiting, 8 * n_workers))
-            while queue:
-                yield queue.popleft().result()
-                queue.extend(pool.submit(task, original) for original in islice(waiting, 1))
-        finally:
-            pool.shutdown(cancel_futures=True)
+        yield from map_in_order(pool, task, originals, 8 * n_workers)
 
 
 def _leave_stopping_to_the_parent() -> None:
