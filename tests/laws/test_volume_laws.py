@@ -4,7 +4,7 @@ import contextlib
 import itertools
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -86,6 +86,7 @@ def test_interpolation_keeps_a_straight_line_straight(steps, slope, start):
 
 
 @given(arrays(np.float64, (3, 2), elements=st.floats(0, 4)))
+@example(np.full((3, 2), 1e-6))
 def test_straightening_moves_each_slice_by_its_shift(shifts):
     """A plane of rows and columns stays one, and nothing is cut off."""
     rows, columns = np.meshgrid(np.arange(9), np.arange(7), indexing="ij")

@@ -33,10 +33,10 @@ def evened(values: NDArray, distances: NDArray[np.float64]) -> NDArray[np.float3
 def _moved(plane: NDArray, shift: float, n_more: int, outside: float) -> NDArray[np.float64]:
     """Move a plane down by a shift of 0 … n_more rows, and make it n_more rows longer."""
     whole = min(int(np.floor(shift + 1e-6)), n_more)
-    share = max(shift - whole, 0.0)
+    share = shift - whole
     moved = np.full((plane.shape[0] + n_more, plane.shape[1]), float(outside))
     moved[whole : whole + plane.shape[0]] = plane
-    if share < 1e-6:
+    if share < 1e-6 or whole == n_more:  # the rest is rounding
         return moved
     later = np.full_like(moved, float(outside))
     later[whole + 1 : whole + 1 + plane.shape[0]] = plane
