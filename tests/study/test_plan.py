@@ -156,3 +156,9 @@ def test_what_is_no_plan_is_refused(tmp_path: Path, content: bytes) -> None:
         read_plan(tmp_path / "absent.yaml")
     with pytest.raises(PlanError):
         read_plan(tmp_path)
+
+
+def test_a_word_where_a_list_belongs_is_said_in_plain_words(tmp_path: Path) -> None:
+    """Nobody outside of Python knows a tuple."""
+    with pytest.raises(PlanError, match=r"a list in brackets"):
+        read_plan(write(tmp_path, SMALLEST + "  patient: each_image\n  quality: {refuse: noisy}\n"))

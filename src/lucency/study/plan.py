@@ -191,6 +191,7 @@ def _what(fault: Any, place: Place) -> str:
     dotted = ".".join(place)
     message = str(fault["msg"]).removeprefix("Value error, ")
     message = re.sub(r"^Input should be ", "it should be ", message)
+    message = message.replace("a valid tuple", "a list in brackets, such as [a, b]")
     if fault["type"] == "extra_forbidden":
         section = " of " + ".".join(place[:-1]) if len(place) > 1 else ""
         return f"“{place[-1]}” is not a setting{section}.{_nearest(place)}"
