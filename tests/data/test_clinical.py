@@ -9,7 +9,7 @@ from lucency.data.clinical import join_clinical, read_clinical, reason_to_leave_
 from lucency.data.curation import curate, hashed
 from lucency.data.facts import one_spelling
 from lucency.data.sources import find_images
-from lucency.domain.plan import Data
+from lucency.domain.data_plan import Data
 from lucency.domain.progress import Silence
 from lucency.errors import PlanError, SourceError
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from test_curation import cohort_of
 
 from lucency.data.criteria import in_words, is_met, judge
-from lucency.domain.plan import Criterion
+from lucency.domain.data_plan import Criterion
 from lucency.errors import PlanError
 
 ADULT = Criterion(column="age_years", at_least=18)

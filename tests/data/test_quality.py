@@ -18,7 +18,7 @@ from lucency.data.looks.contact_sheet import choose, thumbnail
 from lucency.data.looks.fingerprint import fingerprint
 from lucency.data.looks.odd_kinds import odd_kinds
 from lucency.data.looks.quality import assess, judge
-from lucency.domain.plan import Quality
+from lucency.domain.data_plan import Quality
 
 FILMS = draw_films(20, seed=41, size=160)
 NOTED = Quality()

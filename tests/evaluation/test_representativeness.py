@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import chi2_contingency, fisher_exact
 
 from evaluation.cohorts import row
-from lucency.domain.plan import Population
+from lucency.domain.data_plan import Population
 from lucency.evaluation.intervals import wilson
 from lucency.evaluation.representativeness import (
     AGE,

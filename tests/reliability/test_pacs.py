@@ -9,7 +9,7 @@ import pydicom
 import pytest
 
 from lucency.data.dicom.pacs.fetch import fetch
-from lucency.domain.plan import Pacs
+from lucency.domain.data_plan import Pacs
 from lucency.domain.progress import Silence
 from orthanc import Orthanc, running
 

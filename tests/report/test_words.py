@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import material_factory
 
+from lucency.domain.data_plan import Patient
 from lucency.domain.estimate import Estimate
-from lucency.domain.plan import Patient
 from lucency.report import words
 
 SENSITIVITY = Estimate(

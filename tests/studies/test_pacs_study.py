@@ -13,7 +13,7 @@ from commands import Running, done, lucency, record, refused, stages
 
 from lucency.data.dicom.pacs import patience
 from lucency.data.dicom.pacs.store import send
-from lucency.domain.plan import Pacs
+from lucency.domain.data_plan import Pacs
 from lucency.domain.progress import Silence
 from orthanc import Orthanc, running
 from planted_exams import PlantedSeries, write_series

@@ -12,8 +12,8 @@ from pathlib import Path
 from lucency.data.facts import one_spelling
 from lucency.data.ground_truth.tables import Table, read_table
 from lucency.data.naming import SAME_NAMES, Naming
+from lucency.domain.data_plan import ClinicalTable, Data
 from lucency.domain.description import ClinicalJoin
-from lucency.domain.plan import ClinicalTable, Data
 from lucency.errors import SourceError
 from lucency.provenance import sha256_of
 

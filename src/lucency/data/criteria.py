@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lucency.domain.plan import Criterion
+from lucency.domain.data_plan import Criterion
 from lucency.errors import PlanError
 
 

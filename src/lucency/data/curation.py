@@ -27,7 +27,7 @@ from lucency.data.reading import ImageFile, RefusedImage
 from lucency.data.sources import Candidate, Source
 from lucency.data.store import StoreWriter, fit
 from lucency.domain.cohort import KEPT, NOT_METADATA, REFUSED, CohortRow
-from lucency.domain.plan import Data
+from lucency.domain.data_plan import Data
 from lucency.domain.progress import Desk
 from lucency.errors import SourceError
 from lucency.provenance import sha256_of, sha256_of_bytes

@@ -7,7 +7,7 @@ from lucency.data.ground_truth.tables import Table, image_matcher, is_uid, read_
 from lucency.data.naming import SAME_NAMES, Naming
 from lucency.data.reading import ImageFile, RefusedImage
 from lucency.data.sources import Candidate, Source
-from lucency.domain.plan import Data
+from lucency.domain.data_plan import Data
 from lucency.errors import PlanError, SourceError
 
 PatientRule = Callable[[Candidate, ImageFile], str]

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from lucency.data.frames import read_frames, read_volume
 from lucency.data.reading import ImageFile, RefusedImage, is_candidate, read_image
 from lucency.data.volumes import find_volumes, is_volume_file
+from lucency.domain.data_plan import Data, Image
 from lucency.domain.parts import Part
-from lucency.domain.plan import Data, Image
 from lucency.domain.progress import Desk
 from lucency.errors import SourceError
 from lucency.provenance import sha256_of, sha256_of_bytes, sha256_of_file, storage_errors

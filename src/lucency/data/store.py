@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from lucency.domain.plan import Image
+from lucency.domain.data_plan import Image
 from lucency.provenance import storage_errors, write_atomically
 
 IMAGES = "images.bin"

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lucency.domain.cohort import CohortRow
+from lucency.domain.data_plan import Population, PopulationAge
 from lucency.domain.description import (
     Association,
     ClinicalJoin,
@@ -24,7 +25,6 @@ from lucency.domain.description import (
 )
 from lucency.domain.estimate import Estimate
 from lucency.domain.parts import Part
-from lucency.domain.plan import Population, PopulationAge
 from lucency.evaluation.differences import NOTABLE, Moments, Shares, difference_of_means, difference_of_shares
 from lucency.evaluation.intervals import patient_codes, proportion
 from lucency.evaluation.table_one import Images, Variable, missing_values, one_value_a_patient, table_one

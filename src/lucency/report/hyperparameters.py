@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from pydantic.fields import FieldInfo
 
-from lucency.domain.plan import NO_AUGMENTATION, Augmentation, Plan, Section
+from lucency.domain.plan import NO_AUGMENTATION, Augmentation, Plan
+from lucency.domain.section import Section
 from lucency.report.words import proportion
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lucency.data.naming import SAME_NAMES, Naming
 from lucency.domain.cohort import REFUSED, CohortRow
-from lucency.domain.plan import Data, Deidentification
+from lucency.domain.data_plan import Data, Deidentification
 from lucency.errors import PlanError
 from lucency.study.folder import StudyFolder
 from lucency.study.stage import Study

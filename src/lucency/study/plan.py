@@ -11,7 +11,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from lucency.data.dicom.pacs.address import parse_address
-from lucency.domain.plan import PLAN_VERSION, Data, Deidentification, Pacs, Plan
+from lucency.domain.data_plan import Data, Deidentification, Pacs
+from lucency.domain.plan import PLAN_VERSION, Plan
 from lucency.errors import PlanError
 
 Place = tuple[str, ...]

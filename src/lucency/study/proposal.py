@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from lucency.data.reading import ImageFile, RefusedImage
 from lucency.data.sources import Candidate, find_images
-from lucency.domain.plan import PACS_SCHEMES, Data
+from lucency.domain.data_plan import PACS_SCHEMES, Data
 from lucency.errors import SourceError
 
 N_LOOKED_AT = 40

@@ -7,7 +7,7 @@ from lucency.data.looks.duplicates import grouped, near_duplicates
 from lucency.data.looks.fingerprint import Fingerprint
 from lucency.data.looks.odd_kinds import odd_kinds
 from lucency.domain.cohort import REFUSED, CohortRow
-from lucency.domain.plan import Data, NearDuplicates
+from lucency.domain.data_plan import Data, NearDuplicates
 
 
 def compare_images(rows: Sequence[CohortRow], fingerprints: Sequence[Fingerprint], data: Data) -> list[CohortRow]:

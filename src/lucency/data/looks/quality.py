@@ -13,7 +13,7 @@ from PIL import Image as PillowImage
 from scipy.ndimage import convolve, label, uniform_filter1d
 
 from lucency.data.grey_levels import luma
-from lucency.domain.plan import Quality as Settings
+from lucency.domain.data_plan import Quality as Settings
 
 BLANK = 0.02
 """An image whose grey levels span less than this share of the scale shows nothing."""

@@ -15,7 +15,7 @@ from lucency.data.dicom.deidentification.identifiers import find_identifiers
 from lucency.data.dicom.deidentification.parsing import parse
 from lucency.data.dicom.deidentification.pixels import clean_pixels
 from lucency.data.dicom.deidentification.pseudonyms import Pseudonyms
-from lucency.domain.plan import Deidentification
+from lucency.domain.data_plan import Deidentification
 
 KEY = Pseudonyms(b"a key of thirty-two bytes, no more")
 RAMP = np.arange(64, dtype="<u2").reshape(8, 8)

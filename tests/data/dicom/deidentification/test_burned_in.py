@@ -15,7 +15,7 @@ from lucency.data.dicom.deidentification.engine import deidentify
 from lucency.data.dicom.deidentification.identifiers import find_identifiers
 from lucency.data.dicom.deidentification.parsing import parse
 from lucency.data.dicom.deidentification.text import Identifiers
-from lucency.domain.plan import Deidentification
+from lucency.domain.data_plan import Deidentification
 
 SECONDARY_CAPTURE, ULTRASOUND, CT = (
     "1.2.840.10008.5.1.4.1.1.7",

@@ -15,7 +15,7 @@ from lucency.data.codes import REFUSALS
 from lucency.data.dicom.deidentification.account import Fate
 from lucency.data.dicom.deidentification.folder import deidentify_folder
 from lucency.data.dicom.deidentification.pseudonyms import read_or_make_key
-from lucency.domain.plan import Deidentification
+from lucency.domain.data_plan import Deidentification
 from lucency.domain.progress import Silence
 from lucency.errors import Interrupted, LucencyError, PlanError, SourceError
 

@@ -8,7 +8,7 @@ from pacs_ways import PLANTED, WAYS, Way, way_to
 
 from lucency.data.dicom.pacs import patience
 from lucency.data.dicom.pacs.store import send
-from lucency.domain.plan import Pacs
+from lucency.domain.data_plan import Pacs
 from lucency.domain.progress import Silence
 from orthanc import Orthanc, running
 from planted_exams import write_series

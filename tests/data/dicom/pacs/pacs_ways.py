@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lucency.domain.plan import Pacs
+from lucency.domain.data_plan import Pacs
 from orthanc import Orthanc
 from planted_exams import PlantedSeries
 

@@ -13,7 +13,7 @@ from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelGet as Ge
 
 from lucency.data.dicom.pacs.archive import NOT_SENT
 from lucency.data.dicom.pacs.fetch import MISSING, fetch
-from lucency.domain.plan import Pacs
+from lucency.domain.data_plan import Pacs
 from lucency.domain.progress import Silence
 from lucency.errors import SourceError
 from orthanc import free_ports

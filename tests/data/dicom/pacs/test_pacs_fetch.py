@@ -14,7 +14,7 @@ from pynetdicom import AE
 from lucency.data.dicom.pacs import patience
 from lucency.data.dicom.pacs.fetch import MISSING, NOTE, fetch
 from lucency.data.dicom.pacs.store import send
-from lucency.domain.plan import Pacs
+from lucency.domain.data_plan import Pacs
 from lucency.domain.progress import Silence
 from lucency.errors import Interrupted, PlanError, SourceError
 from orthanc import Listener, Orthanc, free_ports, listens, running

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from lucency.data.dicom.pacs.archive import Answer, Level
 from lucency.data.dicom.pacs.fetch import fetch
 from lucency.data.dicom.pacs.finding import find
-from lucency.domain.plan import Pacs
+from lucency.domain.data_plan import Pacs
 from lucency.domain.progress import Silence
 from lucency.errors import PlanError, SourceError
 from orthanc import Listener

@@ -11,7 +11,7 @@ import pytest
 
 from lucency.data.dicom.pacs import dicomweb
 from lucency.data.dicom.pacs.fetch import MISSING, fetch
-from lucency.domain.plan import Pacs
+from lucency.domain.data_plan import Pacs
 from lucency.domain.progress import Silence
 from lucency.errors import SourceError
 from orthanc import Listener

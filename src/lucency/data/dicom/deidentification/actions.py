@@ -11,7 +11,7 @@ from functools import cache
 from dicomanonymizer.dicom_anonymization_databases import dicomfields_2026c as table
 from pydicom.datadict import dictionary_has_tag, dictionary_VR, tag_for_keyword
 
-from lucency.domain.plan import Deidentification
+from lucency.domain.data_plan import Deidentification
 
 EDITION = "2026c"
 """Edition of PS3.15 whose Table E.1-1 is used."""

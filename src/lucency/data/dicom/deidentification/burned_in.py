@@ -30,7 +30,7 @@ from lucency.data.dicom.deidentification.pixels import (
 )
 from lucency.data.dicom.deidentification.text import Identifiers, names_somebody
 from lucency.data.reading import RefusedImage
-from lucency.domain.plan import Deidentification
+from lucency.domain.data_plan import Deidentification
 
 SURE = 0.5
 """Confidence from which recognised characters are taken for text (the default of RapidOCR)."""

@@ -28,7 +28,7 @@ from lucency.data.dicom.deidentification.pseudonyms import Offset, Pseudonyms
 from lucency.data.dicom.deidentification.safe_private import SAFE_PRIVATE
 from lucency.data.dicom.deidentification.text import Identifiers, names_somebody, scrub
 from lucency.data.reading import RefusedImage
-from lucency.domain.plan import Deidentification
+from lucency.domain.data_plan import Deidentification
 
 _SOP_CLASS, _INSTANCE, _STUDY, _SERIES = 0x00080016, 0x00080018, 0x0020000D, 0x0020000E
 _CHARACTER_SET, _PATIENT_ID, _PATIENT_NAME, _SEX, _AGE = 0x00080005, 0x00100020, 0x00100010, 0x00100040, 0x00101010

@@ -23,7 +23,7 @@ from lucency.data.dicom.deidentification.pseudonyms import Pseudonyms, read_or_m
 from lucency.data.dicom.deidentification.radiology_reports import SUFFIX, KnownPeople, scrub_report
 from lucency.data.dicom.deidentification.report import write_report, write_review_sheet
 from lucency.data.in_order import map_in_order
-from lucency.domain.plan import Deidentification
+from lucency.domain.data_plan import Deidentification
 from lucency.domain.progress import Desk
 from lucency.errors import PlanError, SourceError
 from lucency.provenance import sha256_of, sha256_of_file, write_atomically

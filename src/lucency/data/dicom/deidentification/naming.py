@@ -6,7 +6,7 @@ from lucency.data.dicom.deidentification.account import read_originals
 from lucency.data.dicom.deidentification.folder import private_list_of
 from lucency.data.dicom.deidentification.pseudonyms import Pseudonyms, read_or_make_key
 from lucency.data.naming import Naming
-from lucency.domain.plan import Deidentification
+from lucency.domain.data_plan import Deidentification
 
 
 def read_naming(out: Path, key_file: Path, settings: Deidentification) -> Naming:

@@ -16,7 +16,7 @@ from lucency.data.dicom.deidentification.parsing import parse
 from lucency.data.dicom.deidentification.pseudonyms import Pseudonyms
 from lucency.data.dicom.deidentification.text import Identifiers
 from lucency.data.reading import MOST_BYTES, RefusedImage, is_dicom
-from lucency.domain.plan import Deidentification
+from lucency.domain.data_plan import Deidentification
 from lucency.provenance import storage_errors
 
 _LEFT_OUT = {"E_DICOMDIR", "E_DEID_OTHER", "E_DUPLICATE"}

@@ -29,7 +29,7 @@ from lucency.data.dicom.pacs.archive import (
     PassingFault,
     RefusedInstance,
 )
-from lucency.domain.plan import Pacs
+from lucency.domain.data_plan import Pacs
 from lucency.errors import PlanError, SourceError
 
 PAGE = 500

@@ -35,7 +35,7 @@ from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelMove as M
 
 from lucency.data.dicom.pacs.address import Address
 from lucency.data.dicom.pacs.archive import Answer, Instance, Keep, Level, PassingFault, RefusedInstance
-from lucency.domain.plan import Pacs
+from lucency.domain.data_plan import Pacs
 from lucency.errors import PlanError, SourceError
 
 Contexts = list[PresentationContext]

@@ -26,7 +26,7 @@ from lucency.data.dicom.pacs.archive import (
 from lucency.data.dicom.pacs.finding import Found, Search, asked, find, read_exam_list, refuse_everything
 from lucency.data.dicom.pacs.patience import patiently, wait_or_give_up
 from lucency.data.reading import ignore_warnings_of
-from lucency.domain.plan import Pacs
+from lucency.domain.data_plan import Pacs
 from lucency.domain.progress import Desk
 from lucency.errors import PlanError, SourceError
 from lucency.provenance import atomic_file, sha256_of, sha256_of_bytes, storage_errors, write_atomically

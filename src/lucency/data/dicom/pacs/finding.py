@@ -16,7 +16,7 @@ from typing import Any
 
 from lucency.data.dicom.pacs.archive import Answer, Instance, Level
 from lucency.data.ground_truth.tables import read_table
-from lucency.domain.plan import Pacs
+from lucency.domain.data_plan import Pacs
 from lucency.domain.progress import Desk, Progress
 from lucency.errors import PlanError, SourceError
 from lucency.provenance import sha256_of

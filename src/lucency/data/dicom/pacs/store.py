@@ -12,7 +12,7 @@ from lucency.data.dicom.pacs.address import parse_address
 from lucency.data.dicom.pacs.archive import Archive
 from lucency.data.dicom.pacs.fetch import open_archive
 from lucency.data.dicom.pacs.patience import patiently
-from lucency.domain.plan import Pacs
+from lucency.domain.data_plan import Pacs
 from lucency.domain.progress import Desk
 from lucency.errors import SourceError
 
