@@ -109,6 +109,17 @@ def test_files_that_are_held_back_stand_in_the_cohort(tmp_path: Path, classes: d
     assert [row["status"] for row in rows].count("refused") == 1
 
 
+def test_a_study_of_copies_passes_its_audit(tmp_path: Path, classes: dict[str, str]) -> None:
+    """What was held back has no copy to compare; a copy that was changed is told."""
+    (tmp_path / "images" / "ill" / "cut.dcm").write_bytes(b"cut")
+    (tmp_path / "study.yaml").write_text(PLAN.format(labels="{from: folder}"))
+    out = tmp_path / "s"
+    done("curate", tmp_path / "study.yaml", "--out", out, "--deidentify")
+    assert f"images: {len(classes)} of {len(classes)} are as recorded" in done("audit", out).out
+    next((out / "deidentified").rglob("*.dcm")).write_bytes(b"changed")
+    assert lucency("audit", out).code == 1
+
+
 def test_a_study_does_not_fall_back_to_the_originals(tmp_path: Path, classes: dict[str, str]) -> None:
     """Somebody may run the plan again without the option."""
     (tmp_path / "study.yaml").write_text(PLAN.format(labels="{from: folder}"))

@@ -76,6 +76,12 @@ def fingerprint(data: Data) -> str:
     raise _neither(path)
 
 
+def hash_of_files(files: Sequence[Path]) -> str:
+    """Return the hash of a file, or one for all files of a volume in their order."""
+    hashes = [sha256_of_file(file) for file in files]
+    return hashes[0] if len(hashes) == 1 else sha256_of(hashes)
+
+
 def _existing(data: Data) -> Path:
     path = Path(data.images)
     if not path.exists():
@@ -146,7 +152,7 @@ def _volumes_below(folder: Path, data: Data, journal: Path | None, desk: Desk | 
         Candidate(
             source=stack.source,
             read=lambda stack=stack: [read_volume(stack, data.image.window)],  # type: ignore[misc]
-            hash=lambda stack=stack: sha256_of([sha256_of_file(folder / file) for file in stack.files]),  # type: ignore[misc]
+            hash=lambda stack=stack: hash_of_files([folder / file for file in stack.files]),  # type: ignore[misc]
             files=stack.files,
         )
         for stack in stacks

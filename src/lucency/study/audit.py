@@ -6,8 +6,8 @@ from pathlib import Path
 
 from lucency.domain.cohort import CohortRow
 from lucency.errors import LucencyError, PlanError
-from lucency.provenance import head_code, sha256_of_file
-from lucency.study.cohort import COHORT, SPLIT, split_rows_of
+from lucency.provenance import head_code
+from lucency.study.cohort import COHORT, FILES, SPLIT, split_rows_of
 from lucency.study.folder import STAGE_DONE, TEST_OPENED, StudyFolder
 from lucency.study.images import image_path
 from lucency.study.plan import read_plan
@@ -71,12 +71,31 @@ def _images(folder: StudyFolder) -> Iterator[Finding]:
         kind = "they lie in an archive" if images.is_file() else "they are not here"
         yield Finding(True, f"images: not compared one by one, because {kind}")
         return
-    rows = folder.read_rows(COHORT, CohortRow)
-    changed = [r for r in rows if not (images / r.source).is_file() or sha256_of_file(images / r.source) != r.sha256]
+    files = _files_of_volumes(folder)
+    rows = [row for row in folder.read_rows(COHORT, CohortRow) if row.sha256]  # what was held back has no file here
+    changed = [
+        row
+        for row in rows
+        if not _is_as_read([images / file for file in files.get(row.image_id, [row.source])], row.sha256)
+    ]
     yield Finding(not changed, f"images: {len(rows) - len(changed)} of {len(rows)} are as recorded")
     yield from (
         Finding(False, f"image {row.image_id} was changed or removed after it was read") for row in changed[:20]
     )
+
+
+def _files_of_volumes(folder: StudyFolder) -> dict[str, list[str]]:
+    """Return the files of each volume in their order; empty where every image is a file."""
+    files: dict[str, list[str]] = {}
+    for row in folder.read_table(FILES) if (folder.path / FILES).exists() else []:
+        files.setdefault(row["image_id"], []).append(row["file"])
+    return files
+
+
+def _is_as_read(files: list[Path], sha256: str) -> bool:
+    from lucency.data.sources import hash_of_files
+
+    return all(file.is_file() for file in files) and hash_of_files(files) == sha256
 
 
 def _split(folder: StudyFolder) -> Iterator[Finding]:

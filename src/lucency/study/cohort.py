@@ -35,6 +35,7 @@ COHORT, LABELS, CLASSES, SPLIT, CERTIFICATE = (
     "split.csv",
     "certificate.json",
 )
+FILES = "files.csv"
 STORE = ["store/images.bin", "store/store.json"]
 
 
@@ -118,7 +119,7 @@ def _paths_of(folder: StudyFolder) -> set[str | None]:
 
 
 def _curate(study: Study, key: str) -> Iterable[str]:
-    from lucency.data.curation import curate
+    from lucency.data.curation import curate, image_id
     from lucency.data.looks.contact_sheet import contact_sheet
     from lucency.data.sources import find_images
 
@@ -135,7 +136,18 @@ def _curate(study: Study, key: str) -> Iterable[str]:
     sheet = show_set_aside(study, contact_sheet(rows, source.candidates))
     cohort = study.folder.write_rows(COHORT, rows)
     account = [ACCOUNT] if data.deidentify else []
-    return [cohort, keep_version(study.folder, cohort), *account, *sheet, *STORE, *_join_clinical(study, curation)]
+    files = [(image_id(candidate.source), file) for candidate in source.candidates for file in candidate.files]
+    (study.folder.path / FILES).unlink(missing_ok=True)  # of a plan that asked for volumes before
+    listed = [study.folder.write_table(FILES, ["image_id", "file"], files)] if files else []
+    return [
+        cohort,
+        keep_version(study.folder, cohort),
+        *account,
+        *listed,
+        *sheet,
+        *STORE,
+        *_join_clinical(study, curation),
+    ]
 
 
 def _join_clinical(study: Study, curation: "Curation") -> list[str]:
