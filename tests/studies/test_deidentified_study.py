@@ -109,6 +109,16 @@ def test_files_that_are_held_back_stand_in_the_cohort(tmp_path: Path, classes: d
     assert [row["status"] for row in rows].count("refused") == 1
 
 
+def test_a_folder_of_which_nothing_is_let_through_is_told(tmp_path: Path) -> None:
+    """Secondary captures are all held back; the user must learn that, and where to look."""
+    (tmp_path / "images").mkdir()
+    pixels = np.arange(1024, dtype=np.uint16).reshape(32, 32)
+    write_dicom(tmp_path / "images" / "a.dcm", pixels, SOPClassUID="1.2.840.10008.5.1.4.1.1.7")
+    (tmp_path / "study.yaml").write_text(PLAN.format(labels="{from: folder}"))
+    answer = lucency("curate", tmp_path / "study.yaml", "--out", tmp_path / "s", "--deidentify")
+    refused(answer, 2, "let no image through (1 quarantined)", "deidentification.html")
+
+
 def test_a_study_of_copies_passes_its_audit(tmp_path: Path, classes: dict[str, str]) -> None:
     """What was held back has no copy to compare; a copy that was changed is told."""
     (tmp_path / "images" / "ill" / "cut.dcm").write_bytes(b"cut")

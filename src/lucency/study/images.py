@@ -6,7 +6,7 @@ from pathlib import Path
 from lucency.data.naming import SAME_NAMES, Naming
 from lucency.domain.cohort import REFUSED, CohortRow
 from lucency.domain.data_plan import Data, Deidentification
-from lucency.errors import PlanError
+from lucency.errors import PlanError, SourceError
 from lucency.study.folder import StudyFolder
 from lucency.study.stage import Study
 
@@ -104,6 +104,12 @@ def _deidentify(study: Study, settings: Deidentification) -> None:
         name: account[name] for name in ("edition", "settings", "methods", "n_files", "n_patients")
     }
     _record_once(study.folder, IMAGES_DEIDENTIFIED, facts)
+    if not account["n_patients"]:
+        counts = ", ".join(f"{n} {fate}" for fate, n in account["n_files"].items() if n)
+        raise SourceError(
+            f"De-identification let no image through ({counts}). Read {DEIDENTIFIED}/deidentification.html in the study's "
+            "folder, and look at what was held back beside the key; `data.deidentify.burned_in` decides on text in pictures."
+        )
 
 
 def _key_file(study: Study, settings: Deidentification) -> Path:
