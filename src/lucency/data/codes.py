@@ -44,7 +44,7 @@ REFUSALS: dict[str, str] = {
 """Why an image was refused."""
 
 NOTES: dict[str, str] = {
-    "N_MONOCHROME1": "Stored with bone dark; shown inverted, so that bone is bright in all images.",
+    "N_MONOCHROME1": "Stored with bone dark; shown with bone bright, as all images are.",
     "N_NO_PREAMBLE": "The DICOM file header is missing or incomplete; the encoding was recognised from the content.",
     "N_PALETTE": "Stored as colour numbers of a palette; the palette was applied.",
     "N_COLOUR_TO_GREY": "Stored in colour; turned to grey by its luma (ITU-R BT.601).",
