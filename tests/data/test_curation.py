@@ -14,7 +14,8 @@ from lucency.data.ground_truth.labelling import label
 from lucency.data.sources import archive_labels, find_images
 from lucency.data.store import fit, open_store
 from lucency.domain.cohort import KEPT, CohortRow
-from lucency.domain.data_plan import Data, Image, Labels
+from lucency.domain.data_plan import Data, Image
+from lucency.domain.labels_plan import Labels
 from lucency.domain.progress import Silence
 from lucency.errors import Interrupted, PlanError, SourceError
 

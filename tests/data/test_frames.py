@@ -12,7 +12,7 @@ from test_curation import cohort_of
 from lucency.data.ground_truth.labelling import label
 from lucency.data.store import open_store
 from lucency.domain.cohort import KEPT, CohortRow
-from lucency.domain.data_plan import Labels
+from lucency.domain.labels_plan import Labels
 
 SERIES = np.arange(6 * 20 * 24, dtype=np.int16).reshape(6, 20, 24) - 1000
 

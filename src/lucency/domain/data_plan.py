@@ -6,27 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from lucency.domain.labels_plan import Labels
 from lucency.domain.section import Fraction, Section
-
-
-class Labels(Section):
-    """Where the ground truth (reference standard) comes from."""
-
-    from_: Literal["folder", "table", "archive"] = Field("folder", alias="from")
-    """`folder`: the name of the folder an image lies in is its class. `table`: a CSV or Excel table names the class of
-    each image. `archive`: the labels inside a MedMNIST .npz file."""
-    table: str | None = None
-    """The table with the labels (CSV or XLSX), when `from: table`."""
-    image_column: str = "image"
-    """Column of the table that names the image: file name, path below the image folder, or SOP Instance UID; for a series
-    of files also its folder or its Series Instance UID."""
-    label_column: str = "label"
-    """Column of the table that holds the class."""
-    names: dict[str, str] | None = None
-    """Names for the codes in a table or archive, for example {'0': normal, '1': pneumonia}."""
-    positive: str | None = None
-    """For two classes, the one that counts as disease. When left out, it is the one that is not named normal, negative,
-    control, healthy, benign or no."""
 
 
 class Patient(Section):
@@ -314,6 +295,9 @@ class Data(Section):
     """Which exams are fetched, and how, when `images` is the address of a PACS."""
     labels: Labels = Labels()
     """Where the ground truth comes from."""
+    reference: Labels | None = None
+    """A better ground truth by which the tuning and test parts are judged, where the one to learn from is only cheap: labels
+    from reports to learn from, for example, and readers to be judged by. Null: `labels` serves for both."""
     patient: Patient | None = None
     """How the patient of an image is known. DICOM images say it themselves; for others it must be told, because a split
     by image would let the same patient train and test."""

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from lucency.data.ground_truth.tables import image_matcher, is_uid, read_table, require_table
 from lucency.data.naming import SAME_NAMES, Naming
 from lucency.domain.cohort import KEPT, REFUSED, CohortRow, LabelRow
-from lucency.domain.data_plan import Labels
+from lucency.domain.labels_plan import Labels
 from lucency.domain.parts import Part
 from lucency.errors import SourceError
 from lucency.provenance import sha256_of

@@ -1,0 +1,153 @@
+"""The plan's part about the ground truth (reference standard): where labels come from and how several become one."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from lucency.domain.section import Section
+
+
+class Readers(Section):
+    """Several readers who labelled the same images."""
+
+    tables: Annotated[tuple[str, ...], Field(min_length=1)]
+    """One table (CSV or XLSX) for all readers, or one for each. A table has a row for each reading, or a row for each image
+    and a column for each reader."""
+    image_column: str = "image"
+    """Column that names the image, as in `labels.image_column`."""
+    reader_column: str = "reader"
+    """Column that names the reader. A table without it belongs to one reader, called by the name of its file."""
+    label_column: str = "label"
+    """Column that holds what the reader said."""
+    columns: tuple[str, ...] = ()
+    """For a table with a row for each image: the columns of the readers."""
+    date_column: str | None = None
+    """Column with the day of the reading, to report when the images were read."""
+    blinded_column: str | None = None
+    """Column that says whether the reader was blinded (yes or no) to all other information."""
+    scale: Literal["nominal", "ordinal", "interval", "ratio"] = "nominal"
+    """`nominal`: names without an order. `ordinal`: grades, in the order of `levels`. `interval` and `ratio`: measurements,
+    without and with a true zero."""
+    levels: tuple[str, ...] = ()
+    """The grades of an ordinal scale from lowest to highest; empty orders them by number or name."""
+
+
+class Consensus(Section):
+    """How one label is made of what several readers said."""
+
+    rule: Literal["majority", "any", "all", "weighted", "dawid_skene", "one_reader", "mean", "median"] = "majority"
+    """`majority`: what most readers say. `any`: positive as soon as one reader says so; `all`: only if every one does.
+    `weighted`: votes count as `weights` say. `dawid_skene`: each reader's error rates are estimated and count (Dawid and
+    Skene 1979). `one_reader`: what `reader` says. `mean` and `median`: of grades and measurements."""
+    weights: dict[str, Annotated[float, Field(ge=0)]] = Field({})
+    """Weight of each reader's vote, for `rule: weighted`; who is not named counts 1."""
+    reader: str | None = None
+    """The reader whose word counts, for `rule: one_reader`."""
+    least_readers: Annotated[int, Field(ge=1)] = 1
+    """Images that fewer readers saw have no label."""
+    ties: Literal["refuse", "positive", "negative"] = "refuse"
+    """What becomes of an image on which the votes are even: it is set aside until it is adjudicated, or counts as positive
+    or negative (the first class where there are more than two)."""
+    adjudicated: str | None = None
+    """A table of decisions on disputed images: the sheet `adjudication.csv` that lucency writes, filled in. What was decided
+    there overrules every vote."""
+    soft: bool = False
+    """Learn from the share of votes (or the probabilities of `dawid_skene`) instead of one class; judging always uses one."""
+
+    @model_validator(mode="after")
+    def _ask_for_the_reader(self) -> "Consensus":
+        if (self.rule == "one_reader") != (self.reader is not None):
+            raise ValueError("`rule: one_reader` needs `reader`, and only that rule takes it")
+        if self.weights and self.rule != "weighted":
+            raise ValueError("`weights` are for `rule: weighted`")
+        return self
+
+
+class Reports(Section):
+    """Free-text radiology reports that say what the images show. The text never leaves this computer."""
+
+    folder: str | None = None
+    """Folder of reports, one text (.txt, .html, .rtf) each."""
+    table: str | None = None
+    """Table (CSV or XLSX) that tells which report belongs to an image, and may hold the text itself. Without one, a report
+    belongs to the image of the same name, or to all images in the folder of its name."""
+    image_column: str = "image"
+    """Column of the table that names the image, as in `labels.image_column`."""
+    report_column: str = "report"
+    """Column of the table that names the report in `folder`."""
+    text_column: str | None = None
+    """Column of the table that holds the text, where there is no folder."""
+    finding: str = "Pneumonia"
+    """The finding that makes an image positive: one of the fourteen usual ones, or of your own list."""
+    findings: str | None = None
+    """Your own list of findings and their words (YAML); null takes the fourteen usual findings of chest radiographs."""
+    uncertain: Literal["positive", "negative", "refuse", "soft"] = "refuse"
+    """What “possible pneumonia” counts as: `refuse` sets such images aside, `soft` lets them teach with a probability of
+    one half."""
+    not_mentioned: Literal["negative", "refuse"] = "negative"
+    """What a report counts as that does not speak of the finding at all."""
+    labeller: str = "rules"
+    """`rules`: words, negation and doubt as people wrote them down. Else the folder of a finished study with
+    `task: report_labelling`, whose network reads the reports."""
+    reread: str | None = None
+    """A sample of reports that a person read again (the sheet `reread.csv` of `lucency reports`, filled in), to measure how
+    often the labeller errs."""
+
+    @model_validator(mode="after")
+    def _ask_for_texts(self) -> "Reports":
+        if self.folder is None and (self.table is None or self.text_column is None):
+            raise ValueError("reports need a `folder`, or a `table` with a `text_column`")
+        return self
+
+
+class Drawings(Section):
+    """Masks or boxes that people drew: an image in which something is drawn is positive."""
+
+    path: str
+    """Folder of masks (PNG, NIfTI, DICOM SEG or RTSTRUCT), or a COCO file (.json) of boxes and polygons."""
+    structures: tuple[str, ...] = ()
+    """Names that count (segments, structures or categories); empty takes all."""
+    missing: Literal["empty", "refuse"] = "empty"
+    """An image without any mask file: nothing is there to see (`empty`), or nobody looked (`refuse`)."""
+    at_least_pixels: Annotated[int, Field(ge=1)] = 1
+    """Pixels or voxels that have to be drawn for an image to be positive."""
+
+
+class Labels(Section):
+    """Where the ground truth (reference standard) comes from."""
+
+    from_: Literal["folder", "table", "archive", "readers", "reports", "masks", "boxes"] = Field("folder", alias="from")
+    """`folder`: the name of the folder an image lies in is its class. `table`: a CSV or Excel table names the class of
+    each image. `archive`: the labels inside a MedMNIST .npz file. `readers`: several readers, who may disagree. `reports`:
+    free-text radiology reports. `masks` and `boxes`: an image in which something is drawn is positive."""
+    table: str | None = None
+    """The table with the labels (CSV or XLSX), when `from: table`."""
+    image_column: str = "image"
+    """Column of the table that names the image: file name, path below the image folder, or SOP Instance UID; for a series
+    of files also its folder or its Series Instance UID."""
+    label_column: str = "label"
+    """Column of the table that holds the class."""
+    names: dict[str, str] | None = None
+    """Names for the codes in a table or archive, for example {'0': normal, '1': pneumonia}."""
+    positive: str | None = None
+    """For two classes, the one that counts as disease. When left out, it is the one that is not named normal, negative,
+    control, healthy, benign or no."""
+    readers: Readers | None = None
+    """The readers, when `from: readers`."""
+    consensus: Consensus = Consensus()
+    """How one label is made of what several readers said."""
+    reports: Reports | None = None
+    """The reports, when `from: reports`."""
+    drawings: Drawings | None = None
+    """The masks or boxes, when `from: masks` or `from: boxes`."""
+    corrections: str | None = None
+    """A table of corrected labels, with the columns image and label: the sheet `suspects.csv` of `lucency suspects`, filled
+    in. It overrules all else."""
+
+    @model_validator(mode="after")
+    def _ask_for_the_source(self) -> "Labels":
+        wanted = {"readers": self.readers, "reports": self.reports, "masks": self.drawings, "boxes": self.drawings}
+        if self.from_ in wanted and wanted[self.from_] is None:
+            section = "drawings" if self.from_ in ("masks", "boxes") else self.from_
+            raise ValueError(f"`from: {self.from_}` needs the section `{section}`")
+        return self
