@@ -39,3 +39,17 @@ class Box:
 
 Points = NDArray[np.float64]
 """Corners of a polygon, axes (point, (column, row)) in pixels; the centre of the first pixel is at 0.5, 0.5."""
+
+
+@dataclass(frozen=True)
+class ImageGrid:
+    """The grid of an image that whatever was drawn on it has to fit."""
+
+    shape: tuple[int, int, int]
+    """Slices, rows and columns; one slice for a single image."""
+    affine: NDArray[np.float64] | None = None
+    """As in `Volume`: index (slice, row, column, 1) to millimetres, RAS+; None where the file does not tell."""
+    instance_uids: tuple[str, ...] = ()
+    """SOP Instance UID of each slice, in the order of the slices; empty where the image is not DICOM."""
+    frame_of_reference_uid: str = ""
+    """Tells whether two objects speak of one coordinate system; empty where the image is not DICOM."""
