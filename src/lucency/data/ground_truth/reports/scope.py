@@ -5,6 +5,7 @@ to the end of its clause, along a list, and not into a statement that begins ane
 consolidation” denies three, “no pneumothorax, small effusion” one.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -53,19 +54,22 @@ class Sentence:
         self.hits = _longest([hit for hit in hits if hit.meaning.kind not in _MARKS])
         self._cues: defaultdict[str, list[Hit]] = defaultdict(list)
         for hit in self.hits:
-            if hit.meaning.kind not in _CONTENT:
-                self._cues[hit.meaning.kind].append(hit)
+            self._cues[hit.meaning.kind].append(hit)
+        self._named = [hit for hit in self.hits if hit.meaning.kind in ("finding", "hint", "part")]
+        self._part_places = {place for hit in self.of_kind("part") for place in hit.places}
+        self._covered = self._part_places | {place for hit in self.of_kind("state") for place in hit.places}
         self._clause, self._parent = self._clauses()
         marks = [hit for hit in hits if hit.meaning.kind in _MARKS]
         self._is_predicate = self._marked(marks, "predicates", but_not="plain_predicates")
         self._begins_anew = self._marked(marks, "begins_anew")
         self._is_weak = self._marked(marks, "weak")
         self._still = [hit for hit in marks if hit.meaning.kind == "still_there"]
+        self._alternatives = self._find_alternatives()
         self._joints = [place for place, token in enumerate(tokens) if token.word in _JOINTS]
 
-    def of_kind(self, *kinds: str) -> Iterator[Hit]:
-        """Return the mentions of the given kinds, in their order."""
-        return (hit for hit in self.hits if hit.meaning.kind in kinds)
+    def of_kind(self, kind: str) -> list[Hit]:
+        """Return the phrases of one kind, in their order."""
+        return self._cues[kind]
 
     def judge(self, mention: Hit, is_device: bool = False) -> Verdict:
         """Say what the sentence states about a mention, and by which words."""
@@ -118,7 +122,7 @@ class Sentence:
 
     def _doubt(self, mention: Hit) -> Hit | None:
         cue = self._before("doubts_after", mention) or self._after("doubts_before", mention)
-        return cue or self._question(mention) or self._alternative(mention)
+        return cue or self._question(mention) or self._alternatives.get(mention)
 
     def _question(self, mention: Hit) -> Hit | None:
         """Find the mark of “?pneumonia”, “pneumonia?” and “Is there pneumonia?”."""
@@ -128,17 +132,18 @@ class Sentence:
                 return Hit(Meaning("doubts_after"), (place,))
         return None
 
-    def _alternative(self, mention: Hit) -> Hit | None:
-        """Find the “or” between this mention and one of another finding."""
-        named = list(self.of_kind("finding"))
+    def _find_alternatives(self) -> dict[Hit, Hit]:
+        """Find the “or” between mentions of two findings; it leaves both open."""
+        named = self.of_kind("finding")
+        found = {}
         for cue in self._cues["either"]:
-            before = [hit for hit in named if hit.last < cue.first]
-            after = [hit for hit in named if hit.first > cue.last]
-            if not before or not after or before[-1].meaning.finding == after[0].meaning.finding:
+            place = bisect_left(named, cue.first, key=lambda hit: hit.first)
+            before, after = named[:place][-1:], named[place : place + 1]
+            if not before or not after or before[0].meaning.finding == after[0].meaning.finding:
                 continue
-            if mention in (before[-1], after[0]) and self._is_joined(before[-1], cue, after[0]):
-                return cue
-        return None
+            if self._is_joined(before[0], cue, after[0]):
+                found[before[0]] = found[after[0]] = cue
+        return found
 
     def _is_joined(self, first: Hit, cue: Hit, last: Hit) -> bool:
         if not self._in_clause(first, last) or last.first - first.last > _FARTHEST_BACK // 2:
@@ -223,7 +228,7 @@ class Sentence:
             return True
         following = self.tokens[joint + 1].word if joint + 1 < len(self.tokens) else ""
         if joint + 1 == cue.first or following in ("which", "that", "now", "since", "this", "these"):
-            return any(hit.first > mention.last and hit.last < joint for hit in self.of_kind("finding", "hint", "part"))
+            return any(mention.last < hit.first and hit.last < joint for hit in self._named)
         if word in (",", "-"):
             later = range(joint + 1, cue.first)
             return not any(self.tokens[place].word in ("or", "and", "nor") for place in later)
@@ -233,13 +238,12 @@ class Sentence:
         """Tell “normal heart” and “normal heart and mediastinum” from “normal, and the heart”."""
         if not self._in_clause(state, part) or part.first - state.last > _FARTHEST_STATE:
             return False
-        covered = {place for hit in self.of_kind("part", "state") for place in hit.places}
         between = range(state.last + 1, part.first)
         words = [self.tokens[place].word for place in between]
         if not words:
             return True
-        is_list = all(word in _BETWEEN_STATE_AND_PART or place in covered for word, place in zip(words, between, strict=True))
-        has_part = any(place in hit.places for hit in self.of_kind("part") for place in between)
+        is_list = all(word in _BETWEEN_STATE_AND_PART or place in self._covered for word, place in zip(words, between, strict=True))
+        has_part = any(place in self._part_places for place in between)
         return is_list and (has_part or not any(word in ("and", ",", "with", "or", "is", "are") for word in words))
 
     def _speaks_of(self, state: Hit, part: Hit) -> bool:
@@ -249,7 +253,7 @@ class Sentence:
         for joint in joints:
             if not any(self._is_predicate[part.last + 1 : joint]):
                 continue
-            if any(joint < hit.first < state.first for hit in self.of_kind("part", "finding", "hint")):
+            if any(joint < hit.first < state.first for hit in self._named):
                 return False
         return True
 
@@ -262,7 +266,7 @@ class Sentence:
 
     def _clauses(self) -> tuple[list[int], list[int | None]]:
         """Number the clauses: semicolons and words such as “but” end one, brackets hold one of their own."""
-        taken = {place for kind, hits in self._cues.items() if kind != "ends" for hit in hits for place in hit.places}
+        taken = {p for k, hits in self._cues.items() if k != "ends" and k not in _CONTENT for hit in hits for p in hit.places}
         ends = {hit.first for hit in self._cues["ends"] if not taken & set(hit.places)}
         clause, parent, current, outer = [], [None], 0, []
         for place, token in enumerate(self.tokens):
