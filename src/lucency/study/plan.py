@@ -80,6 +80,11 @@ def files_of(section: BaseModel, place: Place = ()) -> Iterator[tuple[Place, str
             yield from ((here if len(paths) == 1 else (*here, str(n)), path) for n, path in enumerate(paths, start=1))
 
 
+def without_files(section: AnySection) -> AnySection:
+    """Return a section whose files have no names: what is in them counts, not where they lie."""
+    return _with_files(section, lambda _: "")
+
+
 def every_setting(model: type[BaseModel] = Plan, place: Place = ()) -> Iterator[tuple[Place, FieldInfo]]:
     """Walk over all settings of the schema: their place in the file and their field."""
     for name, field in model.model_fields.items():
