@@ -6,6 +6,9 @@ from pydantic import Field, model_validator
 
 from lucency.domain.section import Section
 
+THE_QUESTION = "label"
+"""What a table is taken to ask that asks one thing only."""
+
 
 class Readers(Section):
     """Several readers who labelled the same images."""
@@ -21,6 +24,11 @@ class Readers(Section):
     """Column that holds what the reader said."""
     columns: tuple[str, ...] = ()
     """For a table with a row for each image: the columns of the readers."""
+    questions: tuple[str, ...] = ()
+    """Columns of several questions (pneumonia, effusion …) that every reading answers, in the place of `label_column`. All
+    are compared between readers."""
+    question: str | None = None
+    """The one of `questions` that the study learns; the first one when left out."""
     date_column: str | None = None
     """Column with the day of the reading, to report when the images were read."""
     blinded_column: str | None = None
@@ -29,7 +37,27 @@ class Readers(Section):
     """`nominal`: names without an order. `ordinal`: grades, in the order of `levels`. `interval` and `ratio`: measurements,
     without and with a true zero."""
     levels: tuple[str, ...] = ()
-    """The grades of an ordinal scale from lowest to highest; empty orders them by number or name."""
+    """The answers there are; of an ordinal scale from lowest to highest. Any other answer is refused. Left out, the answers
+    in the tables are taken; grades that are words need their order."""
+
+    @property
+    def studied(self) -> str:
+        """Return the question that the study learns."""
+        return self.question or (self.questions[0] if self.questions else THE_QUESTION)
+
+    @model_validator(mode="after")
+    def _refuse_contradictions(self) -> "Readers":
+        if self.columns and self.questions:
+            raise ValueError("`columns` are readers and `questions` are columns too; a table has the one or the other")
+        if self.question is not None and self.question not in self.questions:
+            raise ValueError("`question` must be one of `questions`")
+        if self.levels and self.scale in ("interval", "ratio"):
+            raise ValueError("`levels` are for nominal and ordinal scales; measurements have none")
+        if len({" ".join(level.casefold().split()) for level in self.levels}) < len(self.levels):
+            raise ValueError("`levels` names an answer twice")
+        if len(set(self.tables)) < len(self.tables):
+            raise ValueError("`tables` names a table twice")
+        return self
 
 
 class Consensus(Section):

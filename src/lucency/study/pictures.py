@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from lucency.domain.cohort import CohortRow
 from lucency.domain.predictions import Predictions
 from lucency.randomness import generator
 from lucency.study.stage import Study
@@ -133,6 +134,29 @@ def show_set_aside(study: Study, sheet: Sequence["SetAside"]) -> list[str]:
     return _write_pictures(study, SET_ASIDE, "set-aside", pictures)
 
 
+def pictures_of(study: Study, image_ids: Sequence[str]) -> list[bytes]:
+    """Return the images of the store as PNG files, in the order asked for.
+
+    People look at them; whoever shows them to a network asks `examples_of`, which keeps the test part sealed.
+    """
+    from lucency.data.store import open_store
+
+    store = open_store(study.folder.path / "store")
+    places = {row.image_id: row.store_row for row in study.folder.read_rows("cohort.csv", CohortRow)}
+    return [png(store.images[places[image_id]] / np.float32(store.white)) for image_id in image_ids]
+
+
+def png(image: NDArray[np.float32]) -> bytes:
+    """Encode an image of fractions of white, axes (channel, row, column); of a volume, the slice in the middle."""
+    levels = np.rint(np.clip(_shown(image), 0, 1) * 255).astype(np.uint8)
+    picture = Image.fromarray(levels[0] if len(levels) == 1 else np.moveaxis(levels, 0, -1))
+    if max(picture.size) > LARGEST_SIDE:
+        picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
 def _surest(test: Predictions, label: int, n_cases: int) -> NDArray[np.int64]:
     """Return the images of one class to which the network gave that class most firmly."""
     of_class = np.flatnonzero(test.targets == label)
@@ -156,17 +180,6 @@ def _write_pictures(
     study: Study, index: str, name: str, pictures: Sequence[tuple[NDArray[np.float32], Mapping[str, object]]]
 ) -> list[str]:
     """Write pictures and an index of them with their facts; return the names of all files."""
-    files = [study.folder.write(f"figures/{name}-{n:02d}.png", _png(image)) for n, (image, _) in enumerate(pictures)]
+    files = [study.folder.write(f"figures/{name}-{n:02d}.png", png(image)) for n, (image, _) in enumerate(pictures)]
     facts = [{"file": file, **about} for file, (_, about) in zip(files, pictures, strict=True)]
     return [*files, study.folder.write_json(index, facts)]
-
-
-def _png(image: NDArray[np.float32]) -> bytes:
-    """Encode an image of fractions of white, axes (channel, row, column)."""
-    levels = np.rint(np.clip(_shown(image), 0, 1) * 255).astype(np.uint8)
-    picture = Image.fromarray(levels[0] if len(levels) == 1 else np.moveaxis(levels, 0, -1))
-    if max(picture.size) > LARGEST_SIDE:
-        picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
