@@ -1,5 +1,6 @@
 """The plan's part about the ground truth (reference standard): where labels come from and how several become one."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -160,6 +161,9 @@ class Drawings(Section):
             raise ValueError("drawings need `path`, or `readers` with a folder for each, and not both")
         if len(self.readers) == 1:
             raise ValueError("`readers` names only one; give its folder as `path`")
+        for key in self.names:
+            if not re.fullmatch(r"\d+(\.\d+)?|#[0-9a-fA-F]{6}", key):
+                raise ValueError(f"`names` speaks of “{key}”, which is neither a grey level ('1') nor a colour ('#ff0000')")
         return self
 
 
