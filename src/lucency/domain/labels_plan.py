@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from lucency.domain.section import Section
+from lucency.domain.section import File, Section
 
 THE_QUESTION = "label"
 """What a table is taken to ask that asks one thing only."""
@@ -14,7 +14,7 @@ THE_QUESTION = "label"
 class Readers(Section):
     """Several readers who labelled the same images."""
 
-    tables: Annotated[tuple[str, ...], Field(min_length=1)]
+    tables: Annotated[tuple[File, ...], Field(min_length=1)]
     """One table (CSV or XLSX) for all readers, or one for each. A table has a row for each reading, or a row for each image
     and a column for each reader."""
     image_column: str = "image"
@@ -77,7 +77,7 @@ class Consensus(Section):
     ties: Literal["refuse", "positive", "negative"] = "refuse"
     """What becomes of an image on which the votes are even: it is set aside until it is adjudicated, or counts as positive
     or negative (the first class where there are more than two)."""
-    adjudicated: str | None = None
+    adjudicated: File | None = None
     """A table of decisions on disputed images: the sheet `adjudication.csv` that lucency writes, filled in. What was decided
     there overrules every vote."""
     soft: bool = False
@@ -95,9 +95,9 @@ class Consensus(Section):
 class Reports(Section):
     """Free-text radiology reports that say what the images show. The text never leaves this computer."""
 
-    folder: str | None = None
+    folder: File | None = None
     """Folder of reports, one text (.txt, .html, .rtf) each."""
-    table: str | None = None
+    table: File | None = None
     """Table (CSV or XLSX) that tells which report belongs to an image, and may hold the text itself. Without one, a report
     belongs to the image of the same name, or to all images in the folder of its name."""
     image_column: str = "image"
@@ -108,17 +108,17 @@ class Reports(Section):
     """Column of the table that holds the text, where there is no folder."""
     finding: str = "Pneumonia"
     """The finding that makes an image positive: one of the fourteen usual ones, or of your own list."""
-    findings: str | None = None
+    findings: File | None = None
     """Your own list of findings and their words (YAML); null takes the fourteen usual findings of chest radiographs."""
     uncertain: Literal["positive", "negative", "refuse", "soft"] = "refuse"
     """What “possible pneumonia” counts as: `refuse` sets such images aside, `soft` lets them teach with a probability of
     one half."""
     not_mentioned: Literal["negative", "refuse"] = "negative"
     """What a report counts as that does not speak of the finding at all."""
-    labeller: str = "rules"
-    """`rules`: words, negation and doubt as people wrote them down. Else the folder of a finished study with
-    `task: report_labelling`, whose network reads the reports."""
-    reread: str | None = None
+    network: File | None = None
+    """Folder of a finished study with `task: report_labelling`, whose network reads the reports; null has them read by
+    rules: words, negation and doubt as people wrote them down."""
+    reread: File | None = None
     """A sample of reports that a person read again (the sheet `reread.csv` of `lucency reports`, filled in), to measure how
     often the labeller errs."""
 
@@ -132,10 +132,10 @@ class Reports(Section):
 class Drawings(Section):
     """Masks or boxes that people drew: an image in which something is drawn is positive."""
 
-    path: str | None = None
+    path: File | None = None
     """Folder of masks (PNG, TIFF, NIfTI, DICOM SEG or RTSTRUCT) or of COCO files, or one COCO file (.json) of boxes and
     outlines."""
-    readers: dict[str, str] = Field({})
+    readers: dict[str, File] = Field({})
     """Instead of `path`, where several people drew: the name of each reader and the reader's folder or COCO file, for
     example {A: masks_a, B: masks_b}. Their masks become one by STAPLE (Warfield 2004)."""
     structures: tuple[str, ...] = ()
@@ -174,7 +174,7 @@ class Labels(Section):
     """`folder`: the name of the folder an image lies in is its class. `table`: a CSV or Excel table names the class of
     each image. `archive`: the labels inside a MedMNIST .npz file. `readers`: several readers, who may disagree. `reports`:
     free-text radiology reports. `masks` and `boxes`: an image in which something is drawn is positive."""
-    table: str | None = None
+    table: File | None = None
     """The table with the labels (CSV or XLSX), when `from: table`."""
     image_column: str = "image"
     """Column of the table that names the image: file name, path below the image folder, or SOP Instance UID; for a series
@@ -194,7 +194,7 @@ class Labels(Section):
     """The reports, when `from: reports`."""
     drawings: Drawings | None = None
     """The masks or boxes, when `from: masks` or `from: boxes`."""
-    corrections: str | None = None
+    corrections: File | None = None
     """A table of corrected labels, with the columns image and label: the sheet `suspects.csv` of `lucency suspects`, filled
     in. It overrules all else."""
 

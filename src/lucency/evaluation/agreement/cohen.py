@@ -1,6 +1,5 @@
 """Agreement of two readers beyond chance (Cohen 1960), weighted for grades (Cohen 1968)."""
 
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +8,6 @@ from lucency.domain.readings import Readings
 from lucency.evaluation.agreement.resampling import Sums, estimate_from_sums
 from lucency.evaluation.agreement.votes import NO_LEVELS, NO_PAIR, ONE_LEVEL, name_pair, read_by_both, undefined
 from lucency.evaluation.agreement.weighting import Weighting, agreement_weights, name_weighted
-from lucency.evaluation.intervals import few_note
 
 
 def cohen_kappa(

@@ -11,9 +11,7 @@ from lucency.evaluation.agreement.votes import NO_LEVELS, undefined, why_no_pair
 from lucency.evaluation.agreement.weighting import Weighting, agreement_weights, name_weighted
 
 
-def gwet_ac(
-    readings: Readings, weighting: Weighting = Weighting.NONE, level: float = 0.95, seed: int = 0
-) -> Estimate:
+def gwet_ac(readings: Readings, weighting: Weighting = Weighting.NONE, level: float = 0.95, seed: int = 0) -> Estimate:
     """Estimate Gwet's AC1, or AC2 with weights; readings may be missing.
 
     Chance is Σ w / (q (q − 1)) × Σ π (1 − π) over the q levels of the scale, also those that nobody chose (Gwet 2008;

@@ -109,9 +109,7 @@ def _mean_squares(totals: NDArray[np.float64]) -> _MeanSquares:
     images, within, rest, readers = (
         np.where(part > 1e-13 * squares, part, 0) for part in (images, within, rest, readers)
     )
-    return _MeanSquares(
-        n, k, images / (n - 1), readers / (k - 1), rest / ((n - 1) * (k - 1)), within / (n * (k - 1))
-    )
+    return _MeanSquares(n, k, images / (n - 1), readers / (k - 1), rest / ((n - 1) * (k - 1)), within / (n * (k - 1)))
 
 
 def _correlation(s: _MeanSquares, form: IccForm) -> NDArray[np.float64]:

@@ -163,9 +163,7 @@ def _counts(values: NDArray[np.float64], places: NDArray[np.int64], n_places: in
     return np.bincount(images * n_places + places, minlength=len(values) * n_places).reshape(-1, n_places).astype(float)
 
 
-def _alpha(
-    observed: NDArray[np.float64], expected: NDArray[np.float64], n: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _alpha(observed: NDArray[np.float64], expected: NDArray[np.float64], n: NDArray[np.float64]) -> NDArray[np.float64]:
     """Compute 1 − (n − 1) × observed / expected, sums over pairs; NaN where all values are the same."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(expected > 0, 1 - (n - 1) * observed / expected, np.nan)

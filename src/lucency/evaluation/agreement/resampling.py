@@ -119,8 +119,7 @@ def draw_patients(
     ]
     kinds = np.arange(n_alike.size)
     left_out = [
-        statistic(n_alike - (kinds == kinds[start : start + n_rows, None]))
-        for start in range(0, n_alike.size, n_rows)
+        statistic(n_alike - (kinds == kinds[start : start + n_rows, None])) for start in range(0, n_alike.size, n_rows)
     ]
     values = np.concatenate(drawn)
     return values[np.isfinite(values)], np.concatenate(left_out)
