@@ -163,7 +163,9 @@ class Drawings(Section):
             raise ValueError("`readers` names only one; give its folder as `path`")
         for key in self.names:
             if not re.fullmatch(r"\d+(\.\d+)?|#[0-9a-fA-F]{6}", key):
-                raise ValueError(f"`names` speaks of “{key}”, which is neither a grey level ('1') nor a colour ('#ff0000')")
+                raise ValueError(
+                    f"`names` speaks of “{key}”, which is neither a grey level ('1') nor a colour ('#ff0000')"
+                )
         return self
 
 

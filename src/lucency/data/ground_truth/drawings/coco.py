@@ -150,9 +150,10 @@ def write_coco(path: Path, images: Iterable[DrawnImage]) -> None:
     Raises:
         StorageError: the folder cannot be written.
     """
-    listed, annotations = [], []
+    listed: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     images = list(images)
-    names = sorted({mark.name for image in images for mark in (*image.masks, *image.boxes)})
+    names = sorted({name for image in images for name in Marks(tuple(image.masks), tuple(image.boxes)).names})
     for number, image in enumerate(images, start=1):
         rows, columns = image.shape
         listed.append({"id": number, "file_name": image.file_name, "width": columns, "height": rows})

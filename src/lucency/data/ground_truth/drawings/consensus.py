@@ -31,7 +31,7 @@ class PairCounts:
 
 def structures_of(by_reader: Mapping[str, Marks]) -> tuple[str, ...]:
     """List the structures that any reader drew a mask of, or a box."""
-    return tuple(sorted({mark.name for marks in by_reader.values() for mark in (*marks.masks, *marks.boxes)}))
+    return tuple(sorted({name for marks in by_reader.values() for name in marks.names}))
 
 
 def drawn_voxels(marks: Marks, structure: str, shape: tuple[int, int, int]) -> NDArray[np.bool_]:

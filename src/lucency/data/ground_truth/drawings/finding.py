@@ -153,7 +153,9 @@ def _in_coco(file: Path, name: str, names: ImageNames) -> Iterator[tuple[str, Dr
         yield Unmatched(f"{name}: annotations without an image", "E_NO_IMAGE", n=content.n_without_image)
 
 
-def _in_dicom(file: Path, name: str, source_of: Callable[[], Mapping[str, str]]) -> Iterator[tuple[str, Drawing] | Unmatched]:
+def _in_dicom(
+    file: Path, name: str, source_of: Callable[[], Mapping[str, str]]
+) -> Iterator[tuple[str, Drawing] | Unmatched]:
     """Match by the images that the object refers to, never by its name."""
     from lucency.data.dicom.drawings.references import references
     from lucency.data.dicom.drawings.segmentation import read_segmentation

@@ -81,7 +81,9 @@ def _label(drawn: DrawnOn, settings: Drawings) -> tuple[DrawnLabel, list[Drawing
         is_negative = settings.missing == "empty"
         return DrawnLabel(image_id, f"no_{finding}" if is_negative else "", "" if is_negative else "E_NO_LABEL"), [], []
     marks = marks_that_count(drawn)
-    n_voxels = sum(int((mask.voxels >= 0.5).sum()) for mask in marks.masks) + sum(round(box.area) for box in marks.boxes)
+    n_voxels = sum(int((mask.voxels >= 0.5).sum()) for mask in marks.masks) + sum(
+        round(box.area) for box in marks.boxes
+    )
     target = finding if n_voxels >= settings.at_least_pixels else f"no_{finding}"
     label = DrawnLabel(image_id, target, "", drawn.notes, n_voxels, tuple(filter(None, drawn.marks)))
     pairs = compare_readers(image_id, drawn.marks, drawn.grid.shape)

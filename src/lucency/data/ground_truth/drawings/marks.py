@@ -17,6 +17,11 @@ class Marks:
     notes: tuple[str, ...] = ()
     """Codes of what was repaired or should be known, from `codes.NOTES`."""
 
+    @property
+    def names(self) -> list[str]:
+        """Names of all masks, then of all boxes."""
+        return [mask.name for mask in self.masks] + [box.name for box in self.boxes]
+
 
 @dataclass(frozen=True)
 class Legend:

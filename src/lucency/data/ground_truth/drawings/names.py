@@ -12,10 +12,45 @@ _GENERIC = {
     *("final", "corrected", "manual", "binary", "maske", "masque", "segmentierung"),
 }
 _ANATOMY = {
-    *("lesion", "lesions", "tumor", "tumors", "tumour", "tumours", "nodule", "nodules", "lung", "lungs", "heart", "liver"),
+    *(
+        "lesion",
+        "lesions",
+        "tumor",
+        "tumors",
+        "tumour",
+        "tumours",
+        "nodule",
+        "nodules",
+        "lung",
+        "lungs",
+        "heart",
+        "liver",
+    ),
     *("kidney", "kidneys", "spleen", "pancreas", "prostate", "bladder", "brain", "breast", "bone", "spine", "vertebra"),
-    *("left", "right", "opacity", "infection", "pneumonia", "pneumothorax", "effusion", "consolidation", "polyp", "cyst"),
-    *("hemorrhage", "haemorrhage", "infarct", "stroke", "fracture", "mass", "calcification", "aorta", "vessel", "vessels"),
+    *(
+        "left",
+        "right",
+        "opacity",
+        "infection",
+        "pneumonia",
+        "pneumothorax",
+        "effusion",
+        "consolidation",
+        "polyp",
+        "cyst",
+    ),
+    *(
+        "hemorrhage",
+        "haemorrhage",
+        "infarct",
+        "stroke",
+        "fracture",
+        "mass",
+        "calcification",
+        "aorta",
+        "vessel",
+        "vessels",
+    ),
 }
 _SUFFIX = re.compile(
     r"\.(seg\.nrrd|nii\.gz|nii|nrrd|mha|mhd|png|tiff?|bmp|gif|jpe?g?|dcm|dicom|ima|json)$", re.IGNORECASE
@@ -44,6 +79,7 @@ class ImageNames:
         self._known = _GENERIC | _ANATOMY | {token for name in structures for token in _tokens(name)}
         self._by_path: defaultdict[str, set[str]] = defaultdict(set)
         self._by_stem: defaultdict[str, set[str]] = defaultdict(set)
+        self._by_case: defaultdict[str, set[str]] = defaultdict(set)
         for source in sources:
             path = stem_of(source.split("#")[0])
             name = path.rpartition("/")[2]
@@ -53,9 +89,11 @@ class ImageNames:
             folder = source.rpartition("/")[0]
             self._by_path[folder].add(source)
             self._by_stem[folder.rpartition("/")[2]].add(source)
-        for stem in list(self._by_stem):
-            if _CHANNEL.search(stem) and _CHANNEL.sub("", stem) not in self._by_stem:
-                self._by_stem[_CHANNEL.sub("", stem)] |= self._by_stem[stem]
+        for stem, of_stem in list(self._by_stem.items()):
+            if _CHANNEL.search(stem):
+                self._by_case[_CHANNEL.sub("", stem)] |= of_stem
+        for case in self._by_case.keys() - self._by_stem.keys():
+            self._by_stem[case] = self._by_case[case]
 
     def match(self, name: str) -> Match:
         """Find the images of a drawing, given its path below the folder of drawings; nothing where it is not sure."""

@@ -89,7 +89,7 @@ def _levels_of(page: Image.Image, legend: Legend) -> tuple[NDArray, bool]:
     if page.mode[0] in "IF":
         return np.asarray(page), False
     colours = np.asarray(page.convert("RGB"))
-    if 0 < opacity.max(initial=0) and (opacity < 255).any() and not colours[opacity > 0].any():
+    if opacity.max(initial=0) > 0 and (opacity < 255).any() and not colours[opacity > 0].any():
         return opacity, False  # all is black: the shape lies in what can be seen through
     colours = np.where(opacity[..., None] > 0, colours, 0)
     if ((opacity > 0) & (opacity < 255)).any():

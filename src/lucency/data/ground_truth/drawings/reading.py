@@ -98,10 +98,10 @@ def _read(drawing: Drawing, grid: ImageGrid) -> Marks:
 
 def _joined(several: Sequence[Marks], reader: str, settings: Drawings) -> Marks:
     """Put the files of one reader together, keep the structures that count, and number the lesions of each."""
+    if not all(name for marks in several for name in marks.names):
+        raise RefusedImage("E_UNKNOWN_NAME")
     masks = [mask for marks in several for mask in marks.masks]
     boxes = [box for marks in several for box in marks.boxes]
-    if any(not mark.name for mark in (*masks, *boxes)):
-        raise RefusedImage("E_UNKNOWN_NAME")
     notes = [note for marks in several for note in marks.notes]
     masks = [named for mask in masks if (named := _if_it_counts(mask, settings))]
     notes += ["N_MASK_MOST"] if any(map(_is_most, masks)) else []

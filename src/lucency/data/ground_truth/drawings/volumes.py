@@ -53,7 +53,7 @@ def laid_on(volume: Volume, grid: ImageGrid, notes: list[str]) -> NDArray:
             raise RefusedImage("E_MASK_SIZE")
         notes.append("N_MASK_UNPLACED")
         return volume.values
-    to_image = np.linalg.solve(grid.affine, volume.affine)
+    to_image = np.linalg.solve(grid.affine, volume.affine).astype(np.float64)
     order, signs = _turn(to_image)
     shape = tuple(volume.values.shape[axis] for axis in order)
     if shape != grid.shape:
@@ -95,7 +95,7 @@ def _one_hot(layers: list[NDArray], legend: Legend) -> list[Mask]:
     """Take one structure from each volume; a first one that fills all the rest is the background."""
     if any(set(np.unique(layer)) - {0, 1} for layer in layers):
         raise RefusedImage("E_MASK_VALUES")
-    has_background = bool((sum(layer.astype(np.int64) for layer in layers) == 1).all())
+    has_background = bool((np.sum(layers, axis=0) == 1).all())
     first = 0 if has_background else 1
     structures = {number: layer for number, layer in enumerate(layers, start=first) if number}
     if legend.names and any(str(number) not in legend.names for number in structures):
