@@ -2,20 +2,22 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from lucency.data.dicom.pacs.address import parse_address
-from lucency.domain.data_plan import Data, Deidentification, Pacs
+from lucency.domain.data_plan import Deidentification
 from lucency.domain.plan import PLAN_VERSION, Plan
+from lucency.domain.section import NamesFile
 from lucency.errors import PlanError
 
 Place = tuple[str, ...]
+AnySection = TypeVar("AnySection", bound=BaseModel)
 
 
 def read_plan(path: Path, overrides: Sequence[str] = ()) -> Plan:
@@ -65,6 +67,17 @@ def write_plan(plan: Plan) -> str:
 def as_settings(plan: BaseModel) -> dict[str, Any]:
     """Return a plan or a section of it as plain JSON types, with the keys of the file."""
     return plan.model_dump(mode="json", by_alias=True)
+
+
+def files_of(section: BaseModel, place: Place = ()) -> Iterator[tuple[Place, str]]:
+    """Walk over the files and folders that a section names: the place of the setting, and the path."""
+    for name, field in type(section).model_fields.items():
+        value, here = getattr(section, name), (*place, field.alias or name)
+        if isinstance(value, BaseModel):
+            yield from files_of(value, here)
+        elif value and _names_files(field):
+            paths = (value,) if isinstance(value, str) else value
+            yield from ((here if len(paths) == 1 else (*here, str(n)), path) for n, path in enumerate(paths, start=1))
 
 
 def every_setting(model: type[BaseModel] = Plan, place: Place = ()) -> Iterator[tuple[Place, FieldInfo]]:
@@ -224,29 +237,30 @@ def _shown(value: object) -> str:
 
 def _resolve_paths(plan: Plan, folder: Path) -> Plan:
     """Make the plan's paths absolute: they are written relative to the folder of the plan."""
-    data = plan.data
-    changes: dict[str, Any] = {"images": _images(folder, data), "pacs": _resolve_pacs(folder, data.pacs)}
-    if data.labels.table:
-        changes["labels"] = data.labels.model_copy(update={"table": _absolute(folder, data.labels.table)})
-    if data.clinical:
-        changes["clinical"] = data.clinical.model_copy(update={"table": _absolute(folder, data.clinical.table)})
-    if data.deidentify and data.deidentify.key:
-        key = _absolute(folder, data.deidentify.key)
-        changes["deidentify"] = data.deidentify.model_copy(update={"key": key})
-    return plan.model_copy(update={"data": data.model_copy(update=changes)})
+    resolved = _with_files(plan, lambda path: _absolute(folder, path))
+    images = parse_address(plan.data.images).text if plan.data.is_in_pacs else _absolute(folder, plan.data.images)
+    return resolved.model_copy(update={"data": resolved.data.model_copy(update={"images": images})})
 
 
-def _images(folder: Path, data: Data) -> str:
-    """Check an address, and make a path absolute."""
-    return parse_address(data.images).text if data.is_in_pacs else _absolute(folder, data.images)
+def _with_files(section: AnySection, change: Callable[[str], str]) -> AnySection:
+    """Return a section in which every setting that names files was changed."""
+    changes: dict[str, Any] = {}
+    for name, field in type(section).model_fields.items():
+        value = getattr(section, name)
+        if isinstance(value, BaseModel):
+            changes[name] = _with_files(value, change)
+        elif value and _names_files(field):
+            changes[name] = change(value) if isinstance(value, str) else tuple(map(change, value))
+    return section.model_copy(update=changes)
 
 
-def _resolve_pacs(folder: Path, pacs: Pacs) -> Pacs:
-    files = {name: getattr(pacs, name) for name in ("login_file", "certificate")}
-    changes: dict[str, Any] = {name: _absolute(folder, path) for name, path in files.items() if path}
-    if pacs.exams:
-        changes["exams"] = pacs.exams.model_copy(update={"table": _absolute(folder, pacs.exams.table)})
-    return pacs.model_copy(update=changes)
+def _names_files(field: FieldInfo) -> bool:
+    return any(isinstance(mark, NamesFile) for mark in field.metadata) or _is_marked(field.annotation)
+
+
+def _is_marked(annotation: Any) -> bool:
+    marks = getattr(annotation, "__metadata__", ())
+    return any(isinstance(mark, NamesFile) for mark in marks) or any(map(_is_marked, get_args(annotation)))
 
 
 def _absolute(folder: Path, path: str) -> str:

@@ -5,19 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from lucency.data.ground_truth.tables import image_matcher, is_uid, read_table, require_table
+from lucency.data.ground_truth.class_order import healthy, in_order
+from lucency.data.ground_truth.tables import image_matcher, read_table, require_table, with_hashed_uids
 from lucency.data.naming import SAME_NAMES, Naming
 from lucency.domain.cohort import KEPT, REFUSED, CohortRow, LabelRow
 from lucency.domain.labels_plan import Labels
 from lucency.domain.parts import Part
 from lucency.errors import SourceError
-from lucency.provenance import sha256_of
-
-NEGATIVE_NAMES = {
-    *("0", "0.0", "no", "none", "normal", "negative", "control", "healthy", "benign", "absent", "false", "no_finding"),
-    *("nein", "ohne", "gesund", "unauffällig", "negativ", "normale", "négatif", "sain", "sano", "negativo"),
-}
-"""What the class without disease is usually called."""
 
 _KEEP_FIRST = {Part.TEST: 0, Part.TUNING: 1, Part.TRAINING: 2, "": 3}
 """Of equal images in two official parts, the one in the test part stays: its number is the published one."""
@@ -57,7 +51,7 @@ def label(
         rows = [_labelled(row, PurePosixPath(naming.path(row.source)).parent.name, labels) for row in kept]
     rows = _set_copies_aside(kept, rows)
     classes = _classes(rows, labels)
-    is_guessed = len(classes) == 2 and not labels.positive and len(_healthy(classes)) != 1
+    is_guessed = len(classes) == 2 and not labels.positive and len(healthy(classes)) != 1
     return Labelling(tuple(rows), classes, is_guessed, unknown)
 
 
@@ -71,7 +65,7 @@ def _labelled(row: CohortRow, target: str, labels: Labels) -> LabelRow:
 def _from_table(kept: list[CohortRow], labels: Labels, naming: Naming) -> tuple[list[LabelRow], tuple[int, ...]]:
     """Look each image up in the table; an image that stands there twice with different labels is refused."""
     table = read_table(require_table(labels.table), [labels.image_column, labels.label_column])
-    match = image_matcher(_with_hashed_instances(table, labels.image_column, naming), labels.image_column)
+    match = image_matcher(with_hashed_uids(table, labels.image_column, naming), labels.image_column)
     rows, matched = [], set()
     for row in kept:
         numbers = match(naming.path(row.source), row.instance_sha256, row.n_files > 1)
@@ -82,11 +76,6 @@ def _from_table(kept: list[CohortRow], labels: Labels, naming: Naming) -> tuple[
         else:
             rows.append(_labelled(row, "".join(targets), labels))
     return rows, tuple(number + 2 for number in range(len(table)) if number not in matched)
-
-
-def _with_hashed_instances(table: list[dict[str, str]], column: str, naming: Naming) -> list[dict[str, str]]:
-    """Write UIDs as the cohort does, which holds no identifiers."""
-    return [row | {column: sha256_of(naming.new_uid(row[column]))} if is_uid(row[column]) else row for row in table]
 
 
 def _set_copies_aside(kept: list[CohortRow], rows: list[LabelRow]) -> list[LabelRow]:
@@ -123,17 +112,4 @@ def _classes(rows: list[LabelRow], labels: Labels) -> tuple[str, ...]:
         raise SourceError(
             f"No image has the positive label “{labels.positive}”. The labels are: {', '.join(names[:8])}."
         )
-    if len(names) > 2:
-        return tuple(names)
-    positive = labels.positive or _likely_positive(names)
-    return tuple(sorted(names, key=lambda name: name == positive))
-
-
-def _likely_positive(names: Sequence[str]) -> str:
-    """Take the one that is not called healthy; if that does not tell, the last by name."""
-    healthy = _healthy(names)
-    return next(name for name in names if name not in healthy) if len(healthy) == 1 else names[-1]
-
-
-def _healthy(names: Sequence[str]) -> list[str]:
-    return [name for name in names if name.lower() in NEGATIVE_NAMES or name.lower().startswith(("no_", "no ", "non"))]
+    return in_order(names, labels.positive)
