@@ -297,10 +297,11 @@ def _write_doubted(folder: StudyFolder, audit: LabelAudit) -> str:
     """Write the table that people fill in: one row for each doubt, with empty cells for the decision."""
     header = ["image", "image_id", "patient_id", "part", "doubt", "group", "label", "suggested"]
     header += [*(f"p_{name}" for name in audit.classes), "score"]
-    rows = [
+    rows: list[list[object]] = [
         [
             *(one.image, one.image_id, one.patient_id, one.part, str(one.doubt), one.group, one.label, one.suggested),
-            *([round(p, 4) for p in one.probabilities] or [""] * len(audit.classes)),
+            *(round(p, 4) for p in one.probabilities),
+            *[""] * (len(audit.classes) - len(one.probabilities)),
             "" if one.score is None else round(one.score, 4),
             *[""] * len(DECISION),
         ]
