@@ -248,11 +248,11 @@ def examples_from(study: Study, images: Sequence[CohortRow]) -> "Examples":
     import torch
 
     from lucency.data.store import open_store
-    from lucency.training.examples import Examples
+    from lucency.training.examples import ImageExamples
 
     target = {row.image_id: row.target for row in study.folder.read_rows(LABELS, LabelRow)}
     classes = classes_of(study)
-    return Examples(
+    return ImageExamples(
         store=open_store(study.folder.path / "store").images,
         rows=np.array([image.store_row for image in images]),
         targets=torch.tensor([classes.index(target[image.image_id]) for image in images]),

@@ -76,8 +76,17 @@ def files_of(section: BaseModel, place: Place = ()) -> Iterator[tuple[Place, str
         if isinstance(value, BaseModel):
             yield from files_of(value, here)
         elif value and _names_files(field):
-            paths = (value,) if isinstance(value, str) else value
-            yield from ((here if len(paths) == 1 else (*here, str(n)), path) for n, path in enumerate(paths, start=1))
+            named = value if isinstance(value, dict) else _numbered(value)
+            yield from ((here if len(named) == 1 else (*here, name), path) for name, path in named.items())
+
+
+def _numbered(paths: str | Sequence[str]) -> dict[str, str]:
+    return {str(n): path for n, path in enumerate((paths,) if isinstance(paths, str) else paths, start=1)}
+
+
+def without_files(section: AnySection) -> AnySection:
+    """Return a section whose files have no names: what is in them counts, not where they lie."""
+    return _with_files(section, lambda _: "")
 
 
 def every_setting(model: type[BaseModel] = Plan, place: Place = ()) -> Iterator[tuple[Place, FieldInfo]]:
@@ -249,6 +258,8 @@ def _with_files(section: AnySection, change: Callable[[str], str]) -> AnySection
         value = getattr(section, name)
         if isinstance(value, BaseModel):
             changes[name] = _with_files(value, change)
+        elif value and isinstance(value, dict) and _names_files(field):
+            changes[name] = {key: change(path) for key, path in value.items()}
         elif value and _names_files(field):
             changes[name] = change(value) if isinstance(value, str) else tuple(map(change, value))
     return section.model_copy(update=changes)
