@@ -203,8 +203,9 @@ class Labels(Section):
     drawings: Drawings | None = None
     """The masks or boxes, when `from: masks` or `from: boxes`."""
     corrections: File | None = None
-    """A table of corrected labels, with the columns image and label: the sheet `suspects.csv` of `lucency suspects`, filled
-    in. It overrules all else."""
+    """A table of corrected labels (CSV or XLSX) with the columns `image` and `correct_label`: the sheet `suspects.csv` of
+    `lucency suspects`, filled in and saved under another name. Where `correct_label` is empty, the label stays. It overrules
+    all else; who decided and when (`decided_by`, `decided_on`) is kept."""
 
     @model_validator(mode="after")
     def _ask_for_the_source(self) -> "Labels":

@@ -23,6 +23,7 @@ from lucency.study.tables import read_predictions, write_predictions
 if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
     from lucency.domain.estimate import Estimate
     from lucency.evaluation.operating_point import OperatingPoint
+    from lucency.training.course import Course
     from lucency.training.examples import Augment, Examples
     from lucency.training.standardised import Standardised
 
@@ -74,22 +75,12 @@ def _train_member(
     """Train one network and write its weights, its history and how it ended."""
     from safetensors.torch import save
 
-    from lucency.training.course import Course
     from lucency.training.loop import train_member
 
-    plan, folder, n_classes = study.plan, study.folder, len(classes_of(study))
-    course = Course(
-        title=f"Training {member}" if plan.training.n_members > 1 else "Training",
-        settings=plan.training,
-        training=training,
-        tuning=tuning,
-        n_classes=n_classes,
-        augment=_augment(plan, seed),
-        score=tuning_auc,
-        seed=seed,
-        key=key,
-    )
-    network = _untrained(plan, n_classes, seed)
+    plan, folder = study.plan, study.folder
+    title = f"Training {member}" if plan.training.n_members > 1 else "Training"
+    course = course_of(study, title, training, tuning, seed, key)
+    network = untrained(plan, course.n_classes, seed)
     network.fit(training)
     outcome = train_member(network, course, (folder.path / weights_file(member)).parent, study.desk)
     best = outcome.history[outcome.best_epoch - 1]
@@ -105,6 +96,23 @@ def _train_member(
     ]
 
 
+def course_of(study: Study, title: str, training: "Examples", tuning: "Examples", seed: int, key: str) -> "Course":
+    """Put together what a network of this study learns from; the tuning examples choose its best epoch."""
+    from lucency.training.course import Course
+
+    return Course(
+        title=title,
+        settings=study.plan.training,
+        training=training,
+        tuning=tuning,
+        n_classes=len(classes_of(study)),
+        augment=_augment(study.plan, seed),
+        score=tuning_auc,
+        seed=seed,
+        key=key,
+    )
+
+
 def _augment(plan: Plan, seed: int) -> "Augment | None":
     from lucency.data.augmentation import Batch, make_augmenter
 
@@ -118,7 +126,7 @@ def _write_layers(study: Study, n_classes: int) -> str:
     from lucency.network.layer_table import layer_table
 
     image = study.plan.data.image
-    network = _untrained(study.plan, n_classes, seed=0).network
+    network = untrained(study.plan, n_classes, seed=0).network
     return study.folder.write_json(LAYERS, [asdict(row) for row in layer_table(network, image.n_channels, image.shape)])
 
 
@@ -212,7 +220,7 @@ def load_member(study: Study, member: str) -> "Standardised":
     """Build a member's network with the weights of its best epoch."""
     from safetensors.torch import load_file
 
-    network = _untrained(study.plan, len(classes_of(study)), seed=0)
+    network = untrained(study.plan, len(classes_of(study)), seed=0)
     network.load_state_dict(load_file(study.folder.path / weights_file(member)))
     return network
 
@@ -232,15 +240,19 @@ def labelled_images(study: Study, part: Part, opening: Opening | None = None) ->
 
 def examples_of(study: Study, part: Part, opening: Opening | None = None) -> "Examples":
     """Return the images and targets of one part as tensors, in the order of `labelled_images`."""
+    return examples_from(study, labelled_images(study, part, opening))
+
+
+def examples_from(study: Study, images: Sequence[CohortRow]) -> "Examples":
+    """Return labelled images with their targets as tensors."""
     import torch
 
     from lucency.data.store import open_store
-    from lucency.training.examples import Examples
+    from lucency.training.examples import ImageExamples
 
-    images = labelled_images(study, part, opening)
     target = {row.image_id: row.target for row in study.folder.read_rows(LABELS, LabelRow)}
     classes = classes_of(study)
-    return Examples(
+    return ImageExamples(
         store=open_store(study.folder.path / "store").images,
         rows=np.array([image.store_row for image in images]),
         targets=torch.tensor([classes.index(target[image.image_id]) for image in images]),
@@ -257,7 +269,7 @@ def tuning_auc(targets: NDArray[np.int64], probabilities: NDArray[np.float64]) -
     return float(np.mean([auc(targets == positive, probabilities[:, positive]) for positive in positives]))
 
 
-def _untrained(plan: Plan, n_classes: int, seed: int) -> "Standardised":
+def untrained(plan: Plan, n_classes: int, seed: int) -> "Standardised":
     """Build the plan's network with random weights that depend on the seed alone."""
     import torch
 
@@ -286,7 +298,8 @@ def _headline(auc: "Estimate", opening: Opening) -> str:
     return f"{words}{auc.name} {auc.value:.3f} ({auc.level:.0%} CI {auc.low:.3f}–{auc.high:.3f}; {auc.n} {auc.unit}s)."
 
 
-def _settings_of_training(study: Study) -> dict[str, object]:
+def settings_of_training(study: Study) -> dict[str, object]:
+    """Return all of the plan that the weights of a network depend on."""
     plan = study.plan
     training = as_settings(plan.training)
     del training["checkpoint_minutes"]  # how often to save changes nothing that is saved
@@ -306,7 +319,7 @@ def _all_weights(plan: Plan) -> list[str]:
 TRAIN = Stage(
     "train",
     "The networks are trained.",
-    _settings_of_training,
+    settings_of_training,
     lambda _: [COHORT, LABELS, CLASSES, SPLIT, *STORE],
     _train,
 )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
     from torch import nn
 
     from lucency.data.looks.contact_sheet import SetAside
-    from lucency.training.examples import Examples
+    from lucency.training.examples import ImageExamples
 
 SET_ASIDE, SAMPLES, AUGMENTED, ERRORS, SALIENCY = (
     "figures/set-aside.json",
@@ -34,7 +34,7 @@ LARGEST_SIDE = 256
 """Pixels of a picture in the report; a larger one would only make the page heavy."""
 
 
-def show_samples(study: Study, training: "Examples", classes: Sequence[str]) -> list[str]:
+def show_samples(study: Study, training: "ImageExamples", classes: Sequence[str]) -> list[str]:
     """Write a few training images of each class, and one image of each augmented several times."""
     import torch
 
@@ -48,7 +48,7 @@ def show_samples(study: Study, training: "Examples", classes: Sequence[str]) -> 
         for label in range(len(classes))
         for number in np.sort(draw.permutation(np.flatnonzero(targets == label))[:n_each])
     ]
-    images = training.fractions(np.array(chosen)).numpy()
+    images = training.inputs(np.array(chosen)).numpy()
     pictures = [(image, classes[targets[number]]) for number, image in zip(chosen, images, strict=True)]
     files = write_pictures(study, SAMPLES, "sample", [(picture, {"caption": name}) for picture, name in pictures])
     if not study.plan.augmentation:
@@ -57,15 +57,15 @@ def show_samples(study: Study, training: "Examples", classes: Sequence[str]) -> 
     firsts = np.array(chosen[:: max(1, n_each)][:2])
     sheet = []
     for number in firsts:
-        original = training.images(np.array([number]))
-        sheet.append((training.fractions(np.array([number])).numpy()[0], {"caption": "original"}))
+        original = training.stored(np.array([number]))
+        sheet.append((training.inputs(np.array([number])).numpy()[0], {"caption": "original"}))
         for epoch in range(N_DRAWS):
             changed = augment(Batch(original), training.sample_keys[[number]], epoch).images
             sheet.append((torch.clamp(changed, 0, 1).numpy()[0], {"caption": f"epoch {epoch + 1}"}))
     return [*files, *write_pictures(study, AUGMENTED, "augmented", sheet)]
 
 
-def show_errors(study: Study, test: Predictions, called: NDArray[np.int64], examples: "Examples") -> list[str]:
+def show_errors(study: Study, test: Predictions, called: NDArray[np.int64], examples: "ImageExamples") -> list[str]:
     """Write the errors that the network was most sure of."""
     sure = test.probabilities[np.arange(len(test)), called]
     wrong = np.flatnonzero(called != test.targets)
@@ -82,13 +82,13 @@ def show_errors(study: Study, test: Predictions, called: NDArray[np.int64], exam
                 "probability": float(sure[number]),
             },
         )
-        for number, image in zip(worst, examples.fractions(worst).numpy(), strict=True)
+        for number, image in zip(worst, examples.inputs(worst).numpy(), strict=True)
     ]
     return write_pictures(study, ERRORS, "error", pictures)
 
 
 def show_saliency(
-    study: Study, test: Predictions, called: NDArray[np.int64], examples: "Examples", network: "nn.Module"
+    study: Study, test: Predictions, called: NDArray[np.int64], examples: "ImageExamples", network: "nn.Module"
 ) -> list[str]:
     """Write saliency maps of the surest answers of each class, with the check by randomised weights."""
     from lucency.explanation.saliency import saliency
@@ -99,7 +99,7 @@ def show_saliency(
         return [study.folder.write_json(SALIENCY, None)]
     chosen = np.concatenate([_surest(test, label, -(-n_cases // n_classes)) for label in reversed(range(n_classes))])
     chosen = chosen[:n_cases]
-    images = examples.fractions(chosen)
+    images = examples.inputs(chosen)
     maps = saliency(network, images, called[chosen].tolist())
     check = check_by_randomisation(
         network, images, study.plan.seed, [test.patient_ids[number] for number in chosen], study.plan.evaluation.level

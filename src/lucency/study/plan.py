@@ -104,6 +104,11 @@ def _numbered(paths: str | Sequence[str]) -> dict[str, str]:
     return {str(n): path for n, path in enumerate((paths,) if isinstance(paths, str) else paths, start=1)}
 
 
+def without_files(section: AnySection) -> AnySection:
+    """Return a section whose files have no names: what is in them counts, not where they lie."""
+    return _with_files(section, lambda _: "")
+
+
 def every_setting(model: type[BaseModel] = Plan, place: Place = ()) -> Iterator[tuple[Place, FieldInfo]]:
     """Walk over all settings of the schema: their place in the file and their field."""
     for name, field in model.model_fields.items():

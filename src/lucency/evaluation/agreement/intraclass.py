@@ -1,6 +1,6 @@
 """Intraclass correlation: how much of the spread of measurements is that of the images and not of the readers."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -11,7 +11,7 @@ from lucency.domain.estimate import Estimate
 from lucency.domain.readings import Readings
 from lucency.evaluation.agreement.resampling import Sums, estimate_from_sums
 from lucency.evaluation.agreement.votes import undefined
-from lucency.evaluation.intervals import Interval, few_note, is_clustered, patient_codes
+from lucency.evaluation.intervals import Interval, is_clustered, patient_codes
 
 
 class IccForm(StrEnum):
@@ -78,8 +78,8 @@ def intraclass_correlation(
         return undefined(form, "all readers", len(values), level, f"{sums.if_undefined} {note}")
     low, high = _f_limits(squares, form, level)
     method = "F distribution (McGraw & Wong 1996)"
-    blank = Estimate(form, value, low, high, len(values), "image", method, level, part="all", group="all readers")
-    return replace(blank, note=f"{note} {few_note(len(values))}".strip())
+    group, n = "all readers", len(values)
+    return Estimate(form, value, low, high, n, "image", method, level, part="all", group=group, note=note)
 
 
 @dataclass(frozen=True)

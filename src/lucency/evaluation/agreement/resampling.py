@@ -18,8 +18,9 @@ from lucency.randomness import generator
 
 N_DRAWS = 2000
 
+METHOD = f"BCa bootstrap over patients (Efron 1987), {N_DRAWS:,} draws"
+
 _CHUNK = 4_000_000  # numbers held at once, so that memory stays small for any number of patients
-_METHOD = f"BCa bootstrap over patients (Efron 1987), {N_DRAWS:,} draws"
 
 Coefficient = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """Takes sums over images, axes (draw, sum), and returns one value a draw; NaN where it does not exist."""
@@ -60,7 +61,7 @@ def estimate_from_sums(sums: Sums, level: float, seed: int) -> Estimate:
         None,
         n_images,
         "image",
-        _METHOD,
+        METHOD,
         level,
         part="all",
         group=sums.group,
