@@ -13,6 +13,8 @@ from report_language.suite import Labeller, Verdict, judge, read_suite
 
 HERE = Path(__file__).parent / "report_language"
 PARTS = ("public", "held_back")
+LEAST_SHARE = 0.5
+LEAST_F1 = {"positive": 0.5, "negative": 0.5, "uncertain": 0.5}
 
 
 @pytest.fixture(scope="module")
@@ -36,26 +38,28 @@ def test_the_rules_understand_hard_language(
 ) -> None:
     """A passage counts as understood only if every finding that it settles is right and none is out of thin air."""
     verdict = verdicts[part]
-    print(f"{verdict.by_phenomenon()}\n\n{verdict.by_finding()}")
-    if part == "public":
-        print(verdict.list_of_wrong())
     name = part.replace("_", " ")
-    tally(f"Hard language of reports, {name} part: every label right", verdict.n_kept, verdict.n_all, least=0.5)
+    tally(f"reports in hard language with every label right ({name} part)", verdict.n_kept, verdict.n_all, least=0)
+    # What is held back is counted and never shown, so that nobody mends a rule by it.
+    wrong = verdict.list_of_wrong() if part == "public" else ""
+    assert verdict.n_kept >= LEAST_SHARE * verdict.n_all, f"\n{verdict.by_phenomenon()}\n\n{wrong}"
 
 
-def test_positive_and_negative_findings_are_told_apart(verdicts: dict[str, Verdict]) -> None:
-    """Whole passages can hide a finding that always fails; each label is counted over all of them too."""
+def test_positive_negative_and_uncertain_are_told_apart(verdicts: dict[str, Verdict]) -> None:
+    """Whole passages can hide a finding that always fails; each label is counted over all findings too."""
     for part, verdict in verdicts.items():
-        assert verdict.f1("positive") > 0.5, f"{part}\n{verdict.by_finding()}"
-        assert verdict.f1("negative") > 0.5, f"{part}\n{verdict.by_finding()}"
-        assert verdict.f1("uncertain") > 0.5, f"{part}\n{verdict.by_finding()}"
+        for label, least in LEAST_F1.items():
+            assert verdict.f1(label) >= least, f"{part}, {label}: F1 {verdict.f1(label):.3f}\n{verdict.by_finding()}"
 
 
-def test_the_rules_earn_their_keep(verdicts: dict[str, Verdict]) -> None:
+def test_the_rules_earn_their_keep(verdicts: dict[str, Verdict], tally: Callable[..., None]) -> None:
     """Triggers within five words take thirty lines; rules that are no better than that would not be worth having."""
     for part, verdict in verdicts.items():
         plain = judge(read_suite(HERE / f"{part}.yaml"), label_by_negex)
-        print(f"{part}: rules {verdict.n_kept}, triggers within five words {plain.n_kept}, of {plain.n_all}")
+        name = part.replace("_", " ")
+        tally(
+            f"the same by triggers within five words, for comparison ({name} part)", plain.n_kept, plain.n_all, least=0
+        )
         assert verdict.n_kept > plain.n_kept
         for label in ("positive", "negative", "uncertain"):
             assert verdict.f1(label) > plain.f1(label), (part, label)
