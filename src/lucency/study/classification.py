@@ -1,29 +1,42 @@
 """The task of classification, assembled from the rooms: train, predict, evaluate, explain."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lucency.domain.cohort import CohortRow, LabelRow
+from lucency.domain.cohort import CohortRow
 from lucency.domain.parts import Part
 from lucency.domain.plan import Plan
 from lucency.domain.predictions import Predictions
 from lucency.errors import StudyError
 from lucency.randomness import key as counted_key
 from lucency.randomness import sample_keys
-from lucency.study.cohort import CLASSES, COHORT, LABELS, SPLIT, STORE, classes_of, split_rows_of
+from lucency.study.cohort import (
+    CLASSES,
+    COHORT,
+    LABELS,
+    SPLIT,
+    STORE,
+    classes_of,
+    labels_by_image,
+    split_rows_of,
+    targets_of,
+)
 from lucency.study.folder import Opening, StudyFolder, refuse_sealed
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
 from lucency.study.tables import read_predictions, write_predictions
 
 if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
+    from torch import Tensor
+
     from lucency.domain.estimate import Estimate
     from lucency.evaluation.operating_point import OperatingPoint
-    from lucency.training.examples import Augment, Examples
+    from lucency.training.course import Course
+    from lucency.training.examples import Augment, ImageExamples
     from lucency.training.standardised import Standardised
 
 ENSEMBLE = "ensemble"
@@ -69,27 +82,17 @@ def _train(study: Study, key: str) -> Iterable[str]:
 
 
 def _train_member(
-    study: Study, key: str, member: str, seed: int, training: "Examples", tuning: "Examples"
+    study: Study, key: str, member: str, seed: int, training: "ImageExamples", tuning: "ImageExamples"
 ) -> Iterable[str]:
     """Train one network and write its weights, its history and how it ended."""
     from safetensors.torch import save
 
-    from lucency.training.course import Course
     from lucency.training.loop import train_member
 
-    plan, folder, n_classes = study.plan, study.folder, len(classes_of(study))
-    course = Course(
-        title=f"Training {member}" if plan.training.n_members > 1 else "Training",
-        settings=plan.training,
-        training=training,
-        tuning=tuning,
-        n_classes=n_classes,
-        augment=_augment(plan, seed),
-        score=tuning_auc,
-        seed=seed,
-        key=key,
-    )
-    network = _untrained(plan, n_classes, seed)
+    plan, folder = study.plan, study.folder
+    title = f"Training {member}" if plan.training.n_members > 1 else "Training"
+    course = course_of(study, title, training, tuning, seed, key)
+    network = untrained(plan, course.n_classes, seed)
     network.fit(training)
     outcome = train_member(network, course, (folder.path / weights_file(member)).parent, study.desk)
     best = outcome.history[outcome.best_epoch - 1]
@@ -105,6 +108,25 @@ def _train_member(
     ]
 
 
+def course_of(
+    study: Study, title: str, training: "ImageExamples", tuning: "ImageExamples", seed: int, key: str
+) -> "Course":
+    """Put together what a network of this study learns from; the tuning examples choose its best epoch."""
+    from lucency.training.course import Course
+
+    return Course(
+        title=title,
+        settings=study.plan.training,
+        training=training,
+        tuning=tuning,
+        n_classes=len(classes_of(study)),
+        augment=_augment(study.plan, seed),
+        score=tuning_auc,
+        seed=seed,
+        key=key,
+    )
+
+
 def _augment(plan: Plan, seed: int) -> "Augment | None":
     from lucency.data.augmentation import Batch, make_augmenter
 
@@ -118,7 +140,7 @@ def _write_layers(study: Study, n_classes: int) -> str:
     from lucency.network.layer_table import layer_table
 
     image = study.plan.data.image
-    network = _untrained(study.plan, n_classes, seed=0).network
+    network = untrained(study.plan, n_classes, seed=0).network
     return study.folder.write_json(LAYERS, [asdict(row) for row in layer_table(network, image.n_channels, image.shape)])
 
 
@@ -212,7 +234,7 @@ def load_member(study: Study, member: str) -> "Standardised":
     """Build a member's network with the weights of its best epoch."""
     from safetensors.torch import load_file
 
-    network = _untrained(study.plan, len(classes_of(study)), seed=0)
+    network = untrained(study.plan, len(classes_of(study)), seed=0)
     network.load_state_dict(load_file(study.folder.path / weights_file(member)))
     return network
 
@@ -230,22 +252,42 @@ def labelled_images(study: Study, part: Part, opening: Opening | None = None) ->
     return sorted((row for row in rows if row.image_id in chosen), key=lambda row: row.image_id)
 
 
-def examples_of(study: Study, part: Part, opening: Opening | None = None) -> "Examples":
-    """Return the images and targets of one part as tensors, in the order of `labelled_images`."""
+def examples_of(study: Study, part: Part, opening: Opening | None = None) -> "ImageExamples":
+    """Return the images and targets of one part as tensors, in the order of `labelled_images`.
+
+    Only training learns from labels that are in doubt.
+    """
+    images = labelled_images(study, part, opening)
+    examples = examples_from(study, images)
+    return replace(examples, soft=_soft_labels(study, images)) if part == Part.TRAINING else examples
+
+
+def examples_from(study: Study, images: Sequence[CohortRow]) -> "ImageExamples":
+    """Return labelled images with their targets as tensors."""
     import torch
 
     from lucency.data.store import open_store
-    from lucency.training.examples import Examples
+    from lucency.training.examples import ImageExamples
 
-    images = labelled_images(study, part, opening)
-    target = {row.image_id: row.target for row in study.folder.read_rows(LABELS, LabelRow)}
-    classes = classes_of(study)
-    return Examples(
+    target, classes = targets_of(study.folder), classes_of(study)
+    return ImageExamples(
         store=open_store(study.folder.path / "store").images,
         rows=np.array([image.store_row for image in images]),
         targets=torch.tensor([classes.index(target[image.image_id]) for image in images]),
         sample_keys=sample_keys([image.image_id for image in images]),
     )
+
+
+def _soft_labels(study: Study, images: Sequence[CohortRow]) -> "Tensor | None":
+    """Return the probability of each class, axes (image, class); None where no label is in doubt."""
+    import torch
+
+    label_of, classes = labels_by_image(study.folder), classes_of(study)
+    if not any(label_of[image.image_id].soft for image in images):
+        return None
+    sure = {name: [float(name == other) for other in classes] for name in classes}
+    rows = [label_of[image.image_id] for image in images]
+    return torch.tensor([[float(p) for p in row.soft.split()] if row.soft else sure[row.target] for row in rows])
 
 
 def tuning_auc(targets: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
@@ -257,7 +299,7 @@ def tuning_auc(targets: NDArray[np.int64], probabilities: NDArray[np.float64]) -
     return float(np.mean([auc(targets == positive, probabilities[:, positive]) for positive in positives]))
 
 
-def _untrained(plan: Plan, n_classes: int, seed: int) -> "Standardised":
+def untrained(plan: Plan, n_classes: int, seed: int) -> "Standardised":
     """Build the plan's network with random weights that depend on the seed alone."""
     import torch
 
@@ -269,7 +311,7 @@ def _untrained(plan: Plan, n_classes: int, seed: int) -> "Standardised":
     return Standardised(build(plan.network, image.n_channels, image.shape, n_classes), image.n_channels)
 
 
-def _require_all_classes(part: Part, examples: "Examples", classes: Sequence[str]) -> None:
+def _require_all_classes(part: Part, examples: "ImageExamples", classes: Sequence[str]) -> None:
     missing = [name for number, name in enumerate(classes) if not (examples.targets == number).any()]
     if missing:
         raise StudyError(
@@ -286,7 +328,8 @@ def _headline(auc: "Estimate", opening: Opening) -> str:
     return f"{words}{auc.name} {auc.value:.3f} ({auc.level:.0%} CI {auc.low:.3f}–{auc.high:.3f}; {auc.n} {auc.unit}s)."
 
 
-def _settings_of_training(study: Study) -> dict[str, object]:
+def settings_of_training(study: Study) -> dict[str, object]:
+    """Return all of the plan that the weights of a network depend on."""
     plan = study.plan
     training = as_settings(plan.training)
     del training["checkpoint_minutes"]  # how often to save changes nothing that is saved
@@ -306,7 +349,7 @@ def _all_weights(plan: Plan) -> list[str]:
 TRAIN = Stage(
     "train",
     "The networks are trained.",
-    _settings_of_training,
+    settings_of_training,
     lambda _: [COHORT, LABELS, CLASSES, SPLIT, *STORE],
     _train,
 )
