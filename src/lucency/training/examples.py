@@ -86,4 +86,3 @@ def batches(n_images: int, batch_size: int, seed: int, epoch: int) -> Iterator[N
     if n_images % batch_size == 1 and batch_size > 2 and ends:
         ends[-1] -= batch_size // 2
     yield from np.split(order, ends)
-
