@@ -1,9 +1,9 @@
 """The plan's part about the ground truth (reference standard): where labels come from and how several become one."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from lucency.domain.section import File, Section
 
@@ -154,6 +154,12 @@ class Drawings(Section):
     """Count each connected part of a mask as a lesion of its own."""
     at_least_pixels: Annotated[int, Field(ge=1)] = 1
     """Pixels or voxels that have to be drawn for an image to be positive."""
+
+    @field_validator("names", mode="before")
+    @classmethod
+    def _levels_as_text(cls, names: Any) -> Any:
+        """Take {1: lung} as {'1': lung}: who writes YAML by hand leaves the quotes out."""
+        return {str(key): name for key, name in names.items()} if isinstance(names, dict) else names
 
     @model_validator(mode="after")
     def _ask_for_the_folder(self) -> "Drawings":

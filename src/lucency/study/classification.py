@@ -1,30 +1,42 @@
 """The task of classification, assembled from the rooms: train, predict, evaluate, explain."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lucency.domain.cohort import CohortRow, LabelRow
+from lucency.domain.cohort import CohortRow
 from lucency.domain.parts import Part
 from lucency.domain.plan import Plan
 from lucency.domain.predictions import Predictions
 from lucency.errors import StudyError
 from lucency.randomness import key as counted_key
 from lucency.randomness import sample_keys
-from lucency.study.cohort import CLASSES, COHORT, LABELS, SPLIT, STORE, classes_of, split_rows_of
+from lucency.study.cohort import (
+    CLASSES,
+    COHORT,
+    LABELS,
+    SPLIT,
+    STORE,
+    classes_of,
+    labels_by_image,
+    split_rows_of,
+    targets_of,
+)
 from lucency.study.folder import Opening, StudyFolder, refuse_sealed
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
 from lucency.study.tables import read_predictions, write_predictions
 
 if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
+    from torch import Tensor
+
     from lucency.domain.estimate import Estimate
     from lucency.evaluation.operating_point import OperatingPoint
     from lucency.training.course import Course
-    from lucency.training.examples import Augment, Examples
+    from lucency.training.examples import Augment, ImageExamples
     from lucency.training.standardised import Standardised
 
 ENSEMBLE = "ensemble"
@@ -70,7 +82,7 @@ def _train(study: Study, key: str) -> Iterable[str]:
 
 
 def _train_member(
-    study: Study, key: str, member: str, seed: int, training: "Examples", tuning: "Examples"
+    study: Study, key: str, member: str, seed: int, training: "ImageExamples", tuning: "ImageExamples"
 ) -> Iterable[str]:
     """Train one network and write its weights, its history and how it ended."""
     from safetensors.torch import save
@@ -96,7 +108,9 @@ def _train_member(
     ]
 
 
-def course_of(study: Study, title: str, training: "Examples", tuning: "Examples", seed: int, key: str) -> "Course":
+def course_of(
+    study: Study, title: str, training: "ImageExamples", tuning: "ImageExamples", seed: int, key: str
+) -> "Course":
     """Put together what a network of this study learns from; the tuning examples choose its best epoch."""
     from lucency.training.course import Course
 
@@ -238,26 +252,42 @@ def labelled_images(study: Study, part: Part, opening: Opening | None = None) ->
     return sorted((row for row in rows if row.image_id in chosen), key=lambda row: row.image_id)
 
 
-def examples_of(study: Study, part: Part, opening: Opening | None = None) -> "Examples":
-    """Return the images and targets of one part as tensors, in the order of `labelled_images`."""
-    return examples_from(study, labelled_images(study, part, opening))
+def examples_of(study: Study, part: Part, opening: Opening | None = None) -> "ImageExamples":
+    """Return the images and targets of one part as tensors, in the order of `labelled_images`.
+
+    Only training learns from labels that are in doubt.
+    """
+    images = labelled_images(study, part, opening)
+    examples = examples_from(study, images)
+    return replace(examples, soft=_soft_labels(study, images)) if part == Part.TRAINING else examples
 
 
-def examples_from(study: Study, images: Sequence[CohortRow]) -> "Examples":
+def examples_from(study: Study, images: Sequence[CohortRow]) -> "ImageExamples":
     """Return labelled images with their targets as tensors."""
     import torch
 
     from lucency.data.store import open_store
     from lucency.training.examples import ImageExamples
 
-    target = {row.image_id: row.target for row in study.folder.read_rows(LABELS, LabelRow)}
-    classes = classes_of(study)
+    target, classes = targets_of(study.folder), classes_of(study)
     return ImageExamples(
         store=open_store(study.folder.path / "store").images,
         rows=np.array([image.store_row for image in images]),
         targets=torch.tensor([classes.index(target[image.image_id]) for image in images]),
         sample_keys=sample_keys([image.image_id for image in images]),
     )
+
+
+def _soft_labels(study: Study, images: Sequence[CohortRow]) -> "Tensor | None":
+    """Return the probability of each class, axes (image, class); None where no label is in doubt."""
+    import torch
+
+    label_of, classes = labels_by_image(study.folder), classes_of(study)
+    if not any(label_of[image.image_id].soft for image in images):
+        return None
+    sure = {name: [float(name == other) for other in classes] for name in classes}
+    rows = [label_of[image.image_id] for image in images]
+    return torch.tensor([[float(p) for p in row.soft.split()] if row.soft else sure[row.target] for row in rows])
 
 
 def tuning_auc(targets: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
@@ -281,7 +311,7 @@ def untrained(plan: Plan, n_classes: int, seed: int) -> "Standardised":
     return Standardised(build(plan.network, image.n_channels, image.shape, n_classes), image.n_channels)
 
 
-def _require_all_classes(part: Part, examples: "Examples", classes: Sequence[str]) -> None:
+def _require_all_classes(part: Part, examples: "ImageExamples", classes: Sequence[str]) -> None:
     missing = [name for number, name in enumerate(classes) if not (examples.targets == number).any()]
     if missing:
         raise StudyError(

@@ -250,6 +250,17 @@ def classes_of(study: Study) -> tuple[str, ...]:
     return tuple(study.folder.read_json(CLASSES)["classes"])
 
 
+def labels_by_image(folder: StudyFolder) -> dict[str, LabelRow]:
+    """Return the label of each image."""
+    return {row.image_id: row for row in folder.read_rows(LABELS, LabelRow)}
+
+
+def targets_of(folder: StudyFolder) -> dict[str, str]:
+    """Return the class of each image in the split: to learn from in the training part, to be judged by elsewhere."""
+    label_of = labels_by_image(folder)
+    return {row.image_id: label_of[row.image_id].in_part(row.part) for row in folder.read_rows(SPLIT, SplitRow)}
+
+
 def split_rows_of(folder: StudyFolder) -> list[SplitRow]:
     """Return the split, after making sure once more that it does not leak.
 

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from lucency.data.dicom.pacs.address import parse_address
 from lucency.domain.data_plan import Deidentification
+from lucency.domain.labels_plan import Drawings
 from lucency.domain.plan import PLAN_VERSION, Plan
 from lucency.domain.section import NamesFile
 from lucency.errors import PlanError
@@ -51,6 +52,25 @@ def read_deidentification(overrides: Sequence[str]) -> Deidentification:
         return Plan.model_validate(settings).data.deidentify or Deidentification()
     except ValidationError as error:
         raise PlanError("\n".join(_explain(Path("--set"), lines, error))) from None
+
+
+def read_drawings_settings(begun: dict[str, Any], overrides: Sequence[str]) -> Drawings:
+    """Check settings of drawings: those that are known already, and others given one by one, such as "finding=nodule".
+
+    Raises:
+        PlanError: a setting is unknown or has a wrong value.
+    """
+    labels = {"from": "masks", "drawings": begun}
+    settings: dict[str, Any] = {"task": "classification", "data": {"images": "images", "labels": labels}}
+    lines: dict[Place, int] = {}
+    for override in overrides:
+        _set(settings, lines, f"data.labels.drawings.{override.removeprefix('data.labels.drawings.')}")
+    try:
+        drawings = Plan.model_validate(settings).data.labels.drawings
+    except ValidationError as error:
+        raise PlanError("\n".join(_explain(Path("--set"), lines, error))) from None
+    assert drawings is not None
+    return drawings
 
 
 def with_deidentification(plan: Plan) -> Plan:

@@ -27,7 +27,7 @@ from lucency.study.classification import (
     settings_of_training,
     untrained,
 )
-from lucency.study.cohort import CLASSES, COHORT, LABELS, SPLIT, STORE, classes_of, split_rows_of
+from lucency.study.cohort import CLASSES, COHORT, LABELS, SPLIT, STORE, classes_of, split_rows_of, targets_of
 from lucency.study.folder import StudyFolder
 from lucency.study.pictures import pictures_of
 from lucency.study.plan import as_settings
@@ -148,7 +148,7 @@ def _fold(study: Study, number: int) -> Fold:
     from lucency.data.split import fold_by_component
 
     images = _open_images(study)
-    target = _targets(study.folder)
+    target = targets_of(study.folder)
     rows = [row for row in split_rows_of(study.folder) if row.image_id in images]
     fold_of = fold_by_component(rows, target, study.plan.label_audit.folds, study.plan.seed, "label audit")
     others = [row for row in rows if fold_of[row.image_id] != number]
@@ -172,10 +172,6 @@ def _fold(study: Study, number: int) -> Fold:
 def _open_images(study: Study) -> dict[str, CohortRow]:
     """Return the labelled images of the training and tuning parts."""
     return {image.image_id: image for part in (Part.TRAINING, Part.TUNING) for image in labelled_images(study, part)}
-
-
-def _targets(folder: StudyFolder) -> dict[str, str]:
-    return {row.image_id: row.target for row in folder.read_rows(LABELS, LabelRow)}
 
 
 def _n_components(rows: Sequence[SplitRow], target: dict[str, str]) -> dict[str, int]:
@@ -288,7 +284,7 @@ def _contradictions(study: Study) -> Iterator[DoubtedLabel]:
 def _sources(study: Study) -> "tuple[Source, ...]":
     from lucency.evaluation.representativeness import Cohort, describe_sources
 
-    cohort = Cohort({"open": list(_open_images(study).values())}, _targets(study.folder), classes_of(study))
+    cohort = Cohort({"open": list(_open_images(study).values())}, targets_of(study.folder), classes_of(study))
     sources = describe_sources(cohort, study.plan.evaluation.level)
     return tuple(source for source in sources if source.kind in ("site", "scanner"))
 

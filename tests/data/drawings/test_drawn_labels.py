@@ -79,7 +79,7 @@ def test_a_refused_drawing_takes_the_label_of_its_image(three, tmp_path):
     write_png(tmp_path / "masks" / "stranger.png", LEVELS)
     found = labels(three, path=str(tmp_path / "masks"))
     assert targets(found) == {"p1.png": "lesion", "p2.png": "E_MASK_SIZE", "p3.png": "E_NO_LABEL"}
-    assert [(one.file, one.code) for one in found.unmatched] == [("stranger.png", "E_NO_IMAGE")]
+    assert [(one.file, one.code) for one in found.found.unmatched] == [("stranger.png", "E_NO_IMAGE")]
 
 
 def test_drawings_of_refused_images_go_to_no_neighbour(three, tmp_path):
@@ -90,7 +90,7 @@ def test_drawings_of_refused_images_go_to_no_neighbour(three, tmp_path):
     refused = replace(picture(tmp_path, "p1-2.png"), is_kept=False)
     found = labels([*three, refused], path=str(tmp_path / "masks"))
     assert [row.image_id for row in found.rows] == ["p1.png", "p2.png"]
-    assert not found.unmatched
+    assert not found.found.unmatched
 
 
 def test_only_structures_that_count_make_an_image_positive(tmp_path):

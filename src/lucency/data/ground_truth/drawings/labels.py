@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lucency.data.ground_truth.drawings.consensus import CONSENSUS, PairCounts, compare_readers, consensus_of
-from lucency.data.ground_truth.drawings.finding import Unmatched, find_drawings
+from lucency.data.ground_truth.drawings.finding import Found, find_drawings
 from lucency.data.ground_truth.drawings.images import ImageOnDisk
 from lucency.data.ground_truth.drawings.marks import Marks
 from lucency.data.ground_truth.drawings.measuring import DrawingRow, measure
@@ -39,8 +39,8 @@ class DrawnLabels:
     """What was drawn, one for each lesion (`drawings.csv`)."""
     pairs: tuple[PairCounts, ...]
     """How far each pair of readers agrees on each image; empty with one reader."""
-    unmatched: tuple[Unmatched, ...]
-    """Drawings that belong to no image."""
+    found: Found
+    """The drawings of each image, and those that belong to none."""
 
 
 def labels_from_drawings(images: Sequence[ImageOnDisk], settings: Drawings, desk: Desk) -> DrawnLabels:
@@ -58,7 +58,7 @@ def labels_from_drawings(images: Sequence[ImageOnDisk], settings: Drawings, desk
         rows += of_image
         pairs += agreement
     _refuse_misspelt(labels, rows, settings)
-    return DrawnLabels(tuple(labels), tuple(rows), tuple(pairs), found.unmatched)
+    return DrawnLabels(tuple(labels), tuple(rows), tuple(pairs), found)
 
 
 def finding_of(settings: Drawings) -> str:

@@ -79,13 +79,18 @@ def _on_file(frames: list[ImageOnDisk], drawings: Sequence[Drawing], settings: D
 def _by_reader(drawings: Sequence[Drawing], grid: ImageGrid, settings: Drawings) -> dict[str, Marks]:
     read: dict[str, list[Marks]] = {}
     for drawing in drawings:
-        read.setdefault(drawing.reader, []).append(_read(drawing, grid))
+        read.setdefault(drawing.reader, []).append(read_drawing(drawing, grid))
     if settings.missing == "empty":
         read = {reader: [] for reader in settings.readers} | read
-    return {reader: _joined(marks, reader, settings) for reader, marks in sorted(read.items())}
+    return {reader: join_marks(marks, reader, settings) for reader, marks in sorted(read.items())}
 
 
-def _read(drawing: Drawing, grid: ImageGrid) -> Marks:
+def read_drawing(drawing: Drawing, grid: ImageGrid) -> Marks:
+    """Lay one drawing on the grid of its image.
+
+    Raises:
+        RefusedImage: and nothing else, whatever the file holds.
+    """
     try:
         return drawing.read(grid)
     except RefusedImage:
@@ -96,8 +101,12 @@ def _read(drawing: Drawing, grid: ImageGrid) -> Marks:
         raise RefusedImage("E_UNREADABLE") from None
 
 
-def _joined(several: Sequence[Marks], reader: str, settings: Drawings) -> Marks:
-    """Put the files of one reader together, keep the structures that count, and number the lesions of each."""
+def join_marks(several: Sequence[Marks], reader: str, settings: Drawings) -> Marks:
+    """Put the files of one reader together, keep the structures that count, and number the lesions of each.
+
+    Raises:
+        RefusedImage: a mask has no name where several names count.
+    """
     if not all(name for marks in several for name in marks.names):
         raise RefusedImage("E_UNKNOWN_NAME")
     masks = [mask for marks in several for mask in marks.masks]
