@@ -17,7 +17,7 @@ from lucency.study import suspects as module
 from lucency.study.folder import StudyFolder
 from lucency.study.plan import read_plan
 from lucency.study.suspects import find_suspect_labels
-from lucency.training.examples import Examples
+from lucency.training.examples import ImageExamples
 from studies.commands import done, lucency, record, refused, stages
 
 PLAN = """\
@@ -147,13 +147,13 @@ def test_neither_networks_nor_people_see_the_test_part(tmp_path: Path, monkeypat
 
     monkeypatch.setattr(module, "pictures_of", noted)
     read: set[int] = set()
-    images_of = Examples.images
+    stored = ImageExamples.stored
 
-    def spied(examples: Examples, batch: NDArray[np.int64]) -> Tensor:
+    def spied(examples: ImageExamples, batch: NDArray[np.int64]) -> Tensor:
         read.update(examples.rows[batch].tolist())
-        return images_of(examples, batch)
+        return stored(examples, batch)
 
-    monkeypatch.setattr(Examples, "images", spied)
+    monkeypatch.setattr(ImageExamples, "stored", spied)
     find_suspect_labels(
         read_plan(plan, ["training.epochs=2", "label_audit.folds=2"]), StudyFolder(tmp_path / "s"), Silence()
     )

@@ -325,7 +325,7 @@ def _write_sources(folder: StudyFolder, audit: LabelAudit) -> str:
 
 def _tell(study: Study, audit: LabelAudit) -> None:
     from lucency.report import words
-    from lucency.report.label_audit import one_class_warnings
+    from lucency.report.label_audit import one_class_warnings, warnings_of_networks
 
     n_suspects = sum(one.doubt == Doubt.NETWORK for one in audit.doubted)
     groups = defaultdict(set)
@@ -339,7 +339,7 @@ def _tell(study: Study, audit: LabelAudit) -> None:
     for doubt in (Doubt.EQUAL_IMAGES, Doubt.NEAR_DUPLICATES):
         if groups[doubt]:
             study.desk.say(f"Groups of {doubt} under different labels: {len(groups[doubt])}.")
-    for warning in one_class_warnings(audit.sources):
+    for warning in (*warnings_of_networks(audit), *one_class_warnings(audit.sources)):
         study.desk.say(warning)
 
 
