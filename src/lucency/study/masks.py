@@ -17,6 +17,7 @@ from lucency.data.ground_truth.drawings.coco import DrawnImage, write_coco
 from lucency.data.ground_truth.drawings.consensus import drawn_voxels
 from lucency.data.ground_truth.drawings.finding import Drawing, find_drawings
 from lucency.data.ground_truth.drawings.images import ImageOnDisk, grid_of
+from lucency.data.ground_truth.drawings.labels import count_drawn
 from lucency.data.ground_truth.drawings.marks import Marks
 from lucency.data.ground_truth.drawings.names import stem_of
 from lucency.data.ground_truth.drawings.pictures import write_picture
@@ -167,9 +168,7 @@ def _refused(file: str, image: str, code: str) -> Fate:
 
 
 def _written(file: str, image: str, marks: Marks, output: str) -> Fate:
-    n_voxels = sum(int((mask.voxels >= 0.5).sum()) for mask in marks.masks) + sum(
-        round(box.area) for box in marks.boxes
-    )
+    n_voxels = count_drawn(marks)
     structures = "; ".join(sorted(set(marks.names)))
     return Fate(file, image, WRITTEN, "", "", " ".join(marks.notes), structures, n_voxels, output)
 
