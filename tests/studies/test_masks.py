@@ -50,7 +50,7 @@ def plan(cohort: Path, name: str, source: str, drawings: str) -> Path:
         f"title: Drawn\ntask: classification\ndata:\n  images: images\n"
         f"  labels: {{from: {source}, drawings: {drawings}}}\n"
         "  patient: {from: filename, pattern: '^(p\\d+)'}\n  image: {size: [16, 16]}\n"
-        "network: {architecture: logistic_regression}\ntraining: {epochs: 2}\n"
+        "network: {architecture: logistic}\ntraining: {epochs: 2}\n"
     )
     return path
 

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -32,7 +31,8 @@ from lucency.errors import PlanError, SourceError
 from lucency.provenance import write_atomically
 
 TABLE = "masks.csv"
-LEGEND = "structures.json"
+LEGEND = "structures.csv"
+"""Which structure each level of the written label maps stands for."""
 FORMATS = ("nifti", "seg", "coco", "png")
 WRITTEN, REFUSED = "written", "refused"
 
@@ -55,6 +55,14 @@ class Fate:
     n_voxels: int = 0
     output: str = ""
     """What was written, below the folder of results."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """A level of the label maps that were written (`structures.csv`)."""
+
+    level: int
+    structure: str
 
 
 def convert_masks(settings: Drawings, images: Path, to: str, out: Path, desk: Desk) -> list[Fate]:
@@ -198,7 +206,8 @@ class _Export:
         if self._is_coco:
             write_coco(self._out / "annotations.json", self._coco_images)
         elif self._levels:
-            write_atomically(self._out / LEGEND, json.dumps(self._levels, indent=1, ensure_ascii=False) + "\n")
+            levels = [Level(level, name) for name, level in self._levels.items()]
+            write_rows(self._out / LEGEND, Level, levels)
 
     def _nifti(self, image: ImageOnDisk, grid: ImageGrid, marks: Marks) -> str:
         """Write a label map, or a file for each structure where they overlap."""
