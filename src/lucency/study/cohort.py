@@ -15,6 +15,7 @@ from lucency.study.folder import STAGE_DONE, StudyFolder
 from lucency.study.images import (
     ACCOUNT,
     FETCHED,
+    FILES,
     fingerprint_of_images,
     image_path,
     images_at_hand,
@@ -38,7 +39,6 @@ COHORT, LABELS, CLASSES, SPLIT, CERTIFICATE = (
     "split.csv",
     "certificate.json",
 )
-FILES = "files.csv"
 STORE = ["store/images.bin", "store/store.json"]
 
 
@@ -205,7 +205,8 @@ def _label(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every sta
     for sentence in _sentences_on(labelling, learnt.unknown_rows + (judged.unknown_rows if judged else ())):
         study.desk.say(sentence)
     facts = {"classes": labelling.classes, "unknown_table_rows": learnt.unknown_rows}
-    return [study.folder.write_rows(LABELS, labelling.rows), study.folder.write_json(CLASSES, facts)]
+    beside = learnt.files + (judged.files if judged else ())
+    return [study.folder.write_rows(LABELS, labelling.rows), study.folder.write_json(CLASSES, facts), *beside]
 
 
 def _sentences_on(labelling: "Labelling", unknown_rows: Sequence[int]) -> Iterator[str]:
