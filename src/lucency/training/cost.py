@@ -44,7 +44,8 @@ def _of_findings(settings: Training, targets: Tensor) -> Cost:
     def binary_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
         is_known = ~targets.isnan()
         there = targets.nan_to_num()
-        weight = torch.where(there > 0.5, *weights.to(logits.device).flip(0)) * is_known
+        absent, present = weights.to(logits.device)
+        weight = torch.where(there > 0.5, present, absent) * is_known
         smooth = there * (1 - settings.label_smoothing) + settings.label_smoothing / 2
         costs = F.binary_cross_entropy_with_logits(logits, smooth, weight, reduction="sum")
         return costs / is_known.sum().clamp(min=1)

@@ -21,8 +21,7 @@ class Examples(Protocol):
 
     @property
     def targets(self) -> Tensor:
-        """Index of the class, axis (example); or of each finding 1, 0 or not a number where it is not known, axes
-        (example, finding)."""
+        """Index of the class, axis (example); or 1, 0 or not a number (unknown), axes (example, finding)."""
 
     @property
     def sample_keys(self) -> NDArray[np.uint64]:
@@ -86,4 +85,3 @@ def batches(n_images: int, batch_size: int, seed: int, epoch: int) -> Iterator[N
     if n_images % batch_size == 1 and batch_size > 2 and ends:
         ends[-1] -= batch_size // 2
     yield from np.split(order, ends)
-
