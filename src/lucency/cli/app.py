@@ -2,7 +2,7 @@
 
 import typer
 
-from lucency.cli import audit, curate, deidentify, demo, glossary, init, lab, run, schema, suspects
+from lucency.cli import audit, curate, deidentify, demo, glossary, init, lab, masks, run, schema, suspects
 
 app = typer.Typer(
     name="lucency",
@@ -27,6 +27,7 @@ app.command("audit")(audit.audit)
 app.command("glossary")(glossary.glossary)
 app.command("schema")(schema.schema)
 app.add_typer(lab.app, name="lab")
+app.add_typer(masks.app, name="masks")
 
 
 @app.callback(invoke_without_command=True)

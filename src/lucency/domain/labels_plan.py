@@ -1,8 +1,9 @@
 """The plan's part about the ground truth (reference standard): where labels come from and how several become one."""
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from lucency.domain.section import File, Section
 
@@ -131,14 +132,47 @@ class Reports(Section):
 class Drawings(Section):
     """Masks or boxes that people drew: an image in which something is drawn is positive."""
 
-    path: File
-    """Folder of masks (PNG, NIfTI, DICOM SEG or RTSTRUCT), or a COCO file (.json) of boxes and polygons."""
+    path: File | None = None
+    """Folder of masks (PNG, TIFF, NIfTI, DICOM SEG or RTSTRUCT) or of COCO files, or one COCO file (.json) of boxes and
+    outlines."""
+    readers: dict[str, File] = Field({})
+    """Instead of `path`, where several people drew: the name of each reader and the reader's folder or COCO file, for
+    example {A: masks_a, B: masks_b}. Their masks become one by STAPLE (Warfield 2004)."""
     structures: tuple[str, ...] = ()
     """Names that count (segments, structures or categories); empty takes all."""
-    missing: Literal["empty", "refuse"] = "empty"
-    """An image without any mask file: nothing is there to see (`empty`), or nobody looked (`refuse`)."""
+    names: dict[str, str] = Field({})
+    """Names for the grey levels or colours of masks, for example {'1': anterior, '2': posterior} or {'#ff0000': tumour}.
+    A level or colour that is not listed then refuses its mask; black and 0 are background."""
+    finding: str = "lesion"
+    """What a mask shows that does not name it, and what a positive image is called if not a single structure counts."""
+    missing: Literal["empty", "refuse"] = "refuse"
+    """An image without any drawing: nobody looked, and it has no label (`refuse`), or nothing was there to see (`empty`). A
+    mask in which nothing is drawn always says that nothing was there."""
+    threshold: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Cut masks with soft or blurred edges (JPEG, grey levels) at this share of full white; null refuses them."""
+    split_lesions: bool = False
+    """Count each connected part of a mask as a lesion of its own."""
     at_least_pixels: Annotated[int, Field(ge=1)] = 1
     """Pixels or voxels that have to be drawn for an image to be positive."""
+
+    @field_validator("names", mode="before")
+    @classmethod
+    def _levels_as_text(cls, names: Any) -> Any:
+        """Take {1: lung} as {'1': lung}: who writes YAML by hand leaves the quotes out."""
+        return {str(key): name for key, name in names.items()} if isinstance(names, dict) else names
+
+    @model_validator(mode="after")
+    def _ask_for_the_folder(self) -> "Drawings":
+        if (self.path is None) != bool(self.readers):
+            raise ValueError("drawings need `path`, or `readers` with a folder for each, and not both")
+        if len(self.readers) == 1:
+            raise ValueError("`readers` names only one; give its folder as `path`")
+        for key in self.names:
+            if not re.fullmatch(r"\d+(\.\d+)?|#[0-9a-fA-F]{6}", key):
+                raise ValueError(
+                    f"`names` speaks of “{key}”, which is neither a grey level ('1') nor a colour ('#ff0000')"
+                )
+        return self
 
 
 class Labels(Section):
@@ -175,8 +209,9 @@ class Labels(Section):
     drawings: Drawings | None = None
     """The masks or boxes, when `from: masks` or `from: boxes`."""
     corrections: File | None = None
-    """A table of corrected labels, with the columns image and label: the sheet `suspects.csv` of `lucency suspects`, filled
-    in. It overrules all else."""
+    """A table of corrected labels (CSV or XLSX) with the columns `image` and `correct_label`: the sheet `suspects.csv` of
+    `lucency suspects`, filled in and saved under another name. Where `correct_label` is empty, the label stays. It overrules
+    all else; who decided and when (`decided_by`, `decided_on`) is kept."""
 
     @model_validator(mode="after")
     def _ask_for_the_source(self) -> "Labels":

@@ -42,7 +42,7 @@ def _settings(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _examples(study: Study, images: Sequence[CohortRow], targets: "Tensor") -> "ImageExamples":
+def _examples(study: Study, images: Sequence[CohortRow], targets: "Tensor", soft: "Tensor | None") -> "ImageExamples":
     from lucency.data.store import open_store
     from lucency.training.examples import ImageExamples
 
@@ -51,6 +51,7 @@ def _examples(study: Study, images: Sequence[CohortRow], targets: "Tensor") -> "
         rows=np.array([image.store_row for image in images]),
         targets=targets,
         sample_keys=sample_keys([image.image_id for image in images]),
+        soft=soft,
     )
 
 

@@ -8,22 +8,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lucency.domain.cohort import CohortRow, LabelRow
+from lucency.domain.cohort import CohortRow
 from lucency.domain.parts import Part
 from lucency.domain.plan import Plan
 from lucency.domain.predictions import Predictions
-from lucency.domain.questions import PRESENT, Question
+from lucency.domain.questions import ABSENT, PRESENT, Question
 from lucency.errors import StudyError
 from lucency.randomness import key as counted_key
 from lucency.study.cohort import (
     CLASSES,
     COHORT,
     FINDINGS,
-    LABELS,
     SPLIT,
+    classes_of,
     files_of_labels,
+    labels_by_image,
     questions_of,
     split_rows_of,
+    targets_of,
 )
 from lucency.study.folder import Opening, StudyFolder, refuse_sealed
 from lucency.study.plan import as_settings
@@ -57,7 +59,8 @@ class Medium:
     """What the networks of this medium depend on, beyond what all networks do."""
     prepare: Callable[[Study], Iterable[str]]
     """Learn from the training part what has to be known before it can be read; return the files written."""
-    examples: Callable[[Study, Sequence[CohortRow], "Tensor"], "Examples"]
+    examples: Callable[[Study, Sequence[CohortRow], "Tensor", "Tensor | None"], "Examples"]
+    """Put together images or reports, their targets, and the probabilities that teach in their place where there are any."""
     untrained: Callable[[Study, int], "nn.Module"]
     """Build the network of the plan with initial weights that depend on the seed alone."""
     fit: Callable[[Study, "nn.Module", "Examples"], None]
@@ -325,13 +328,18 @@ def labelled_images(study: Study, part: Part, opening: Opening | None = None) ->
 
 
 def examples_of(medium: Medium, study: Study, part: Part, opening: Opening | None = None) -> "Examples":
-    """Return the examples and targets of one part as tensors, in the order of `labelled_images`."""
-    return examples_from(medium, study, labelled_images(study, part, opening))
+    """Return the examples and targets of one part as tensors, in the order of `labelled_images`.
+
+    Only training learns from labels that are in doubt.
+    """
+    images = labelled_images(study, part, opening)
+    soft = _soft_labels(study, images) if part == Part.TRAINING else None
+    return medium.examples(study, images, _targets(study, images), soft)
 
 
 def examples_from(medium: Medium, study: Study, images: Sequence[CohortRow]) -> "Examples":
     """Return labelled images or reports with their targets as tensors."""
-    return medium.examples(study, images, _targets(study, images))
+    return medium.examples(study, images, _targets(study, images), None)
 
 
 def _targets(study: Study, images: Sequence[CohortRow]) -> "Tensor":
@@ -341,11 +349,23 @@ def _targets(study: Study, images: Sequence[CohortRow]) -> "Tensor":
     questions = questions_of(study)
     if questions[0].finding:
         told = {row["image_id"]: row for row in study.folder.read_table(FINDINGS)}
-        value = {"": float("nan")}
-        cells = [[told[image.image_id][question.finding] for question in questions] for image in images]
-        return torch.tensor([[value.get(cell, float(cell == PRESENT)) for cell in row] for row in cells])
-    target = {row.image_id: row.target for row in study.folder.read_rows(LABELS, LabelRow)}
+        value = {ABSENT: 0.0, PRESENT: 1.0, "": float("nan")}
+        cells = ([told[image.image_id][question.finding] for question in questions] for image in images)
+        return torch.tensor([[value[cell] for cell in row] for row in cells])
+    target = targets_of(study.folder)
     return torch.tensor([questions[0].classes.index(target[image.image_id]) for image in images])
+
+
+def _soft_labels(study: Study, images: Sequence[CohortRow]) -> "Tensor | None":
+    """Return the probability of each class, axes (image, class); None where no label is in doubt."""
+    import torch
+
+    label_of, classes = labels_by_image(study.folder), classes_of(study)
+    if not any(label_of[image.image_id].soft for image in images):
+        return None
+    sure = {name: [float(name == other) for other in classes] for name in classes}
+    rows = [label_of[image.image_id] for image in images]
+    return torch.tensor([[float(p) for p in row.soft.split()] if row.soft else sure[row.target] for row in rows])
 
 
 def tuning_auc(targets: NDArray, probabilities: NDArray[np.float64]) -> float:

@@ -50,7 +50,7 @@ def show_samples(study: Study, training: "ImageExamples", classes: Sequence[str]
     ]
     images = training.inputs(np.array(chosen)).numpy()
     pictures = [(image, classes[targets[number]]) for number, image in zip(chosen, images, strict=True)]
-    files = _write_pictures(study, SAMPLES, "sample", [(picture, {"caption": name}) for picture, name in pictures])
+    files = write_pictures(study, SAMPLES, "sample", [(picture, {"caption": name}) for picture, name in pictures])
     if not study.plan.augmentation:
         return [*files, study.folder.write_json(AUGMENTED, [])]
     augment = make_augmenter(study.plan.augmentation, study.plan.seed)
@@ -62,7 +62,7 @@ def show_samples(study: Study, training: "ImageExamples", classes: Sequence[str]
         for epoch in range(N_DRAWS):
             changed = augment(Batch(original), training.sample_keys[[number]], epoch).images
             sheet.append((torch.clamp(changed, 0, 1).numpy()[0], {"caption": f"epoch {epoch + 1}"}))
-    return [*files, *_write_pictures(study, AUGMENTED, "augmented", sheet)]
+    return [*files, *write_pictures(study, AUGMENTED, "augmented", sheet)]
 
 
 def show_errors(study: Study, test: Predictions, called: NDArray[np.int64], examples: "ImageExamples") -> list[str]:
@@ -84,7 +84,7 @@ def show_errors(study: Study, test: Predictions, called: NDArray[np.int64], exam
         )
         for number, image in zip(worst, examples.inputs(worst).numpy(), strict=True)
     ]
-    return _write_pictures(study, ERRORS, "error", pictures)
+    return write_pictures(study, ERRORS, "error", pictures)
 
 
 def show_saliency(
@@ -115,7 +115,7 @@ def show_saliency(
         )
         for number, image, heat, similar in zip(chosen, images.numpy(), maps.maps, check.similarity, strict=True)
     ]
-    files = _write_pictures(study, SALIENCY, "saliency", pictures)
+    files = write_pictures(study, SALIENCY, "saliency", pictures)
     cases = study.folder.read_json(SALIENCY)
     facts = {"method": maps.method, "verdict": check.verdict, "similarity": asdict(check.median), "cases": cases}
     study.folder.write_json(SALIENCY, facts)
@@ -131,7 +131,7 @@ def show_set_aside(study: Study, sheet: Sequence["SetAside"]) -> list[str]:
         fate = "refused" if one.row.reason else "kept"
         group = f" ({one.row.lookalike})" if one.row.lookalike else ""
         pictures.append((image, {"caption": f"{one.row.image_id}, {fate}: {', '.join(one.codes)}{group}"}))
-    return _write_pictures(study, SET_ASIDE, "set-aside", pictures)
+    return write_pictures(study, SET_ASIDE, "set-aside", pictures)
 
 
 def pictures_of(study: Study, image_ids: Sequence[str]) -> list[bytes]:
@@ -176,7 +176,7 @@ def _shown(image: NDArray[np.float32]) -> NDArray[np.float32]:
     return image if len(image) in (1, 3) else image[len(image) // 2 :][:1]
 
 
-def _write_pictures(
+def write_pictures(
     study: Study, index: str, name: str, pictures: Sequence[tuple[NDArray[np.float32], Mapping[str, object]]]
 ) -> list[str]:
     """Write pictures and an index of them with their facts; return the names of all files."""

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from lucency.data.dicom.pacs.address import parse_address
 from lucency.domain.data_plan import Deidentification
+from lucency.domain.labels_plan import Drawings
 from lucency.domain.plan import PLAN_VERSION, Plan
 from lucency.domain.section import NamesFile
 from lucency.errors import PlanError
@@ -53,6 +54,25 @@ def read_deidentification(overrides: Sequence[str]) -> Deidentification:
         raise PlanError("\n".join(_explain(Path("--set"), lines, error))) from None
 
 
+def read_drawings_settings(begun: dict[str, Any], overrides: Sequence[str]) -> Drawings:
+    """Check settings of drawings: those that are known already, and others given one by one, such as "finding=nodule".
+
+    Raises:
+        PlanError: a setting is unknown or has a wrong value.
+    """
+    labels = {"from": "masks", "drawings": begun}
+    settings: dict[str, Any] = {"task": "classification", "data": {"images": "images", "labels": labels}}
+    lines: dict[Place, int] = {}
+    for override in overrides:
+        _set(settings, lines, f"data.labels.drawings.{override.removeprefix('data.labels.drawings.')}")
+    try:
+        drawings = Plan.model_validate(settings).data.labels.drawings
+    except ValidationError as error:
+        raise PlanError("\n".join(_explain(Path("--set"), lines, error))) from None
+    assert drawings is not None
+    return drawings
+
+
 def with_deidentification(plan: Plan) -> Plan:
     """Return the plan with de-identification on, by its own settings where it has any."""
     deidentify = plan.data.deidentify or Deidentification()
@@ -76,8 +96,17 @@ def files_of(section: BaseModel, place: Place = ()) -> Iterator[tuple[Place, str
         if isinstance(value, BaseModel):
             yield from files_of(value, here)
         elif value and _names_files(field):
-            paths = (value,) if isinstance(value, str) else value
-            yield from ((here if len(paths) == 1 else (*here, str(n)), path) for n, path in enumerate(paths, start=1))
+            named = value if isinstance(value, dict) else _numbered(value)
+            yield from ((here if len(named) == 1 else (*here, name), path) for name, path in named.items())
+
+
+def _numbered(paths: str | Sequence[str]) -> dict[str, str]:
+    return {str(n): path for n, path in enumerate((paths,) if isinstance(paths, str) else paths, start=1)}
+
+
+def without_files(section: AnySection) -> AnySection:
+    """Return a section whose files have no names: what is in them counts, not where they lie."""
+    return _with_files(section, lambda _: "")
 
 
 def every_setting(model: type[BaseModel] = Plan, place: Place = ()) -> Iterator[tuple[Place, FieldInfo]]:
@@ -249,6 +278,8 @@ def _with_files(section: AnySection, change: Callable[[str], str]) -> AnySection
         value = getattr(section, name)
         if isinstance(value, BaseModel):
             changes[name] = _with_files(value, change)
+        elif value and isinstance(value, dict) and _names_files(field):
+            changes[name] = {key: change(path) for key, path in value.items()}
         elif value and _names_files(field):
             changes[name] = change(value) if isinstance(value, str) else tuple(map(change, value))
     return section.model_copy(update=changes)

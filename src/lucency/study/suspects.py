@@ -21,7 +21,7 @@ from lucency.domain.progress import Desk
 from lucency.errors import StudyError
 from lucency.randomness import key as counted_key
 from lucency.study.classification import IMAGES
-from lucency.study.cohort import CLASSES, COHORT, LABELS, SPLIT, STORE, classes_of, split_rows_of
+from lucency.study.cohort import CLASSES, COHORT, LABELS, SPLIT, STORE, classes_of, split_rows_of, targets_of
 from lucency.study.folder import StudyFolder
 from lucency.study.learning import course_of, examples_from, labelled_images, settings_of_training
 from lucency.study.pictures import pictures_of
@@ -143,7 +143,7 @@ def _fold(study: Study, number: int) -> Fold:
     from lucency.data.split import fold_by_component
 
     images = _open_images(study)
-    target = _targets(study.folder)
+    target = targets_of(study.folder)
     rows = [row for row in split_rows_of(study.folder) if row.image_id in images]
     fold_of = fold_by_component(rows, target, study.plan.label_audit.folds, study.plan.seed, "label audit")
     others = [row for row in rows if fold_of[row.image_id] != number]
@@ -167,10 +167,6 @@ def _fold(study: Study, number: int) -> Fold:
 def _open_images(study: Study) -> dict[str, CohortRow]:
     """Return the labelled images of the training and tuning parts."""
     return {image.image_id: image for part in (Part.TRAINING, Part.TUNING) for image in labelled_images(study, part)}
-
-
-def _targets(folder: StudyFolder) -> dict[str, str]:
-    return {row.image_id: row.target for row in folder.read_rows(LABELS, LabelRow)}
 
 
 def _n_components(rows: Sequence[SplitRow], target: dict[str, str]) -> dict[str, int]:
@@ -283,7 +279,7 @@ def _contradictions(study: Study) -> Iterator[DoubtedLabel]:
 def _sources(study: Study) -> "tuple[Source, ...]":
     from lucency.evaluation.representativeness import Cohort, describe_sources
 
-    cohort = Cohort({"open": list(_open_images(study).values())}, _targets(study.folder), classes_of(study))
+    cohort = Cohort({"open": list(_open_images(study).values())}, targets_of(study.folder), classes_of(study))
     sources = describe_sources(cohort, study.plan.evaluation.level)
     return tuple(source for source in sources if source.kind in ("site", "scanner"))
 
@@ -292,10 +288,11 @@ def _write_doubted(folder: StudyFolder, audit: LabelAudit) -> str:
     """Write the table that people fill in: one row for each doubt, with empty cells for the decision."""
     header = ["image", "image_id", "patient_id", "part", "doubt", "group", "label", "suggested"]
     header += [*(f"p_{name}" for name in audit.classes), "score"]
-    rows = [
+    rows: list[list[object]] = [
         [
             *(one.image, one.image_id, one.patient_id, one.part, str(one.doubt), one.group, one.label, one.suggested),
-            *([round(p, 4) for p in one.probabilities] or [""] * len(audit.classes)),
+            *(round(p, 4) for p in one.probabilities),
+            *[""] * (len(audit.classes) - len(one.probabilities)),
             "" if one.score is None else round(one.score, 4),
             *[""] * len(DECISION),
         ]

@@ -1,7 +1,8 @@
 """What the numbers of the last layer mean: the cost, which training makes small, and the probabilities.
 
 Targets with axis (example) name one class of several: cross entropy and softmax. Targets with axes (example, finding) hold
-several findings at once, each there or not by itself: binary cross entropy and the logistic function.
+several findings at once, each there or not by itself: binary cross entropy and the logistic function. Cross entropy also
+takes the probability of each class, axes (example, class), from labels that are in doubt.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,7 @@
 """How far two measurements of the same thing lie apart, in their own unit (Bland & Altman 1986)."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ from lucency.domain.estimate import Estimate
 from lucency.domain.readings import Readings
 from lucency.evaluation.agreement.resampling import Sums, estimate_from_sums
 from lucency.evaluation.agreement.votes import NO_PAIR, name_pair, read_by_both, undefined
-from lucency.evaluation.intervals import few_note, is_clustered, normal_quantile, t_quantile
+from lucency.evaluation.intervals import is_clustered, normal_quantile, t_quantile
 
 
 def bland_altman(
@@ -48,7 +49,7 @@ def bland_altman(
             level,
             part="all",
             group=group,
-            note=f"{note} {few_note(n)}".strip(),
+            note=note,
         )
         for name, value, error, method in zip(_NAMES, values, errors, methods, strict=True)
     )
@@ -76,9 +77,8 @@ def _of_clusters(
     rows = np.column_stack([np.ones(total.size), n_images, n_images**2, total, total**2 / n_images, square])
     found = []
     for name, reach in zip(_NAMES, (-_REACH, 0.0, _REACH), strict=True):
-        sums = Sums(
-            name, rows, np.arange(total.size), lambda totals, reach=reach: _limit(totals, reach), group=group, note=note
-        )
+        coefficient = partial(_limit, reach=reach)
+        sums = Sums(name, rows, np.arange(total.size), coefficient, group=group, note=note)
         estimate = estimate_from_sums(sums, level, seed)
         found.append(replace(estimate, n=differences.size, n_clusters=total.size))
     low, bias, high = found

@@ -8,6 +8,7 @@ from lucency.domain.readings import Readings
 from lucency.evaluation.agreement.resampling import Sums, estimate_from_sums
 from lucency.evaluation.agreement.votes import NO_LEVELS, NO_PAIR, ONE_LEVEL, name_pair, read_by_both, undefined
 from lucency.evaluation.agreement.weighting import Weighting, agreement_weights, name_weighted
+from lucency.evaluation.intervals import few_note, is_clustered, normal_quantile
 
 
 def cohen_kappa(
@@ -18,7 +19,11 @@ def cohen_kappa(
     level: float = 0.95,
     seed: int = 0,
 ) -> Estimate:
-    """Estimate Cohen's kappa of two readers over the images that both read."""
+    """Estimate Cohen's kappa of two readers over the images that both read.
+
+    The interval is kappa ± z × the standard error of Fleiss, Cohen and Everitt (1969). Where a patient has several images,
+    or agreement is perfect and that error 0, it is that of `estimate_from_sums`.
+    """
     name, group = name_weighted("Cohen's kappa", weighting), name_pair(first, second)
     if not readings.is_categorical:
         return undefined(name, group, 0, level, NO_LEVELS)
@@ -35,7 +40,13 @@ def cohen_kappa(
         group,
         if_undefined=ONE_LEVEL if len(pair) else NO_PAIR,
     )
-    return estimate_from_sums(sums, level, seed)
+    error = kappa_error(rows.sum(axis=0).reshape(n_levels, n_levels), weights)
+    if is_clustered(patients) or not error > 1e-9:
+        return estimate_from_sums(sums, level, seed)
+    value, reach = float(sums.coefficient(rows.sum(axis=0)[None])[0]), normal_quantile(level) * error
+    n, method = len(pair), "Fleiss, Cohen & Everitt 1969"
+    limits = max(-1.0, value - reach), min(1.0, value + reach)
+    return Estimate(name, value, *limits, n, "image", method, level, part="all", group=group, note=few_note(n))
 
 
 def kappa_of_tables(tables: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -54,13 +65,14 @@ def chance_agreement(tables: NDArray[np.float64], weights: NDArray[np.float64]) 
         return np.einsum("ti,ij,tj->t", tables.sum(axis=2), weights, tables.sum(axis=1)) / n**2
 
 
-def kappa_deviations(table: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how far one image of each cell moves kappa, times the number of images, axes (level, level).
-
-    Their variance over images, divided by the number of images, is that of Fleiss, Cohen and Everitt (1969).
-    """
-    shares = table / table.sum()
-    kappa = kappa_of_tables(table[None], weights)[0]
-    expected = chance_agreement(table[None], weights)[0]
+def kappa_error(table: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    """Compute the standard error of Fleiss, Cohen and Everitt (1969), not supposing kappa to be 0; NaN where there is none."""
+    kappa, expected = kappa_of_tables(table[None], weights)[0], chance_agreement(table[None], weights)[0]
+    if np.isnan(kappa):
+        return np.nan
+    n = table.sum()
+    shares = table / n
     credit = (weights @ shares.sum(axis=0))[:, None] + (shares.sum(axis=1) @ weights)[None, :]
-    return (weights - credit * (1 - kappa) - (kappa - expected * (1 - kappa))) / (1 - expected)
+    deviations = weights - credit * (1 - kappa)
+    variance = (shares * deviations**2).sum() - (kappa - expected * (1 - kappa)) ** 2
+    return float(np.sqrt(max(variance, 0) / n) / (1 - expected))
