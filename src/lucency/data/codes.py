@@ -48,6 +48,9 @@ REFUSALS: dict[str, str] = {
     "E_UNKNOWN_NAME": "A box or outline belongs to a category that its file does not list.",
     "E_NO_IMAGE": "No image, or more than one, belongs to what was drawn.",
     "E_NOT_DICOM": "A DICOM segmentation refers to DICOM images, and this image is none.",
+    "E_NOT_READ": "No reader has read the image.",
+    "E_FEW_READERS": "Fewer readers have read the image than the plan asks for (`consensus.least_readers`).",
+    "E_TIE": "The readers are even, and nobody has decided; `adjudication.csv` lists such images.",
 }
 """Why an image was refused."""
 
@@ -98,6 +101,8 @@ NOTES: dict[str, str] = {
     "N_OUTLINE_HOLE": "A part of an outline that runs the other way round inside another was read as a hole.",
     "N_OUTLINE_SMALL": "An outline is too small or thin to hold the centre of a pixel; the pixels under it were taken.",
     "N_CROWD": "An outline marks a group of lesions and not a single one.",
+    "N_ADJUDICATED": "The readers' label was decided by hand afterwards.",
+    "N_CORRECTED": "The label was corrected by hand.",
 }
 """What was repaired, or should be known, about an image that was read."""
 

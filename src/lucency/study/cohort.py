@@ -42,6 +42,7 @@ COHORT, LABELS, CLASSES, SPLIT, CERTIFICATE = (
 )
 FINDINGS = "findings.csv"
 """Where several findings are asked at once: whether each of them is there, for each image or report."""
+GROUND_TRUTH, BY_RULE = "ground_truth.json", "tables/labels_by_rule.csv"
 STORE = ["store/images.bin", "store/store.json"]
 
 
@@ -198,18 +199,28 @@ def _join_clinical(study: Study, curation: "Curation") -> list[str]:
 
 def _label(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
     from lucency.data.ground_truth.labelling import label
-    from lucency.study.ground_truth import read_ground_truth
+    from lucency.study.ground_truth import corrected, read_ground_truth, tell_ground_truth, write_disputes
 
-    data = study.plan.data
-    kept = [row for row in study.folder.read_rows(COHORT, CohortRow) if row.status == KEPT]
-    learnt = read_ground_truth(study, kept, data.labels)
-    judged = read_ground_truth(study, kept, data.reference) if data.reference else None
-    labelling = label(kept, data.labels, learnt.verdicts, judged.verdicts if judged else None)
-    for sentence in _sentences_on(labelling, learnt.unknown_rows + (judged.unknown_rows if judged else ())):
+    data, folder = study.plan.data, study.folder
+    kept = [row for row in folder.read_rows(COHORT, CohortRow) if row.status == KEPT]
+    named = [("labels", data.labels), *([("reference", data.reference)] if data.reference else [])]
+    truths = [corrected(study, kept, one, read_ground_truth(study, kept, one, name)) for name, one in named]
+    learnt, judged = truths[0], truths[-1]
+    labelling = label(kept, data.labels, learnt.verdicts.verdicts, judged.verdicts.verdicts if data.reference else None)
+    unknown_rows = tuple(number for truth in truths for number in truth.verdicts.unknown_rows)
+    for sentence in _sentences_on(labelling, unknown_rows):
         study.desk.say(sentence)
-    facts = {"classes": labelling.classes, "unknown_table_rows": learnt.unknown_rows}
-    beside = learnt.files + (judged.files if judged else ())
-    return [study.folder.write_rows(LABELS, labelling.rows), study.folder.write_json(CLASSES, facts), *beside]
+    told = tell_ground_truth(study, kept, labelling.rows, labelling.classes, truths)
+    facts = {"classes": labelling.classes, "unknown_table_rows": unknown_rows}
+    rules = [(image, rule, name) for rule, found in judged.by_rule.items() for image, name in found.items()]
+    return [
+        folder.write_rows(LABELS, labelling.rows),
+        folder.write_json(CLASSES, facts),
+        folder.write_json(GROUND_TRUTH, asdict(told)),
+        folder.write_table(BY_RULE, ["image_id", "rule", "target"], rules),
+        *write_disputes(study, judged.disputed or learnt.disputed),
+        *(file for truth in truths for file in truth.verdicts.files),
+    ]
 
 
 def _sentences_on(labelling: "Labelling", unknown_rows: Sequence[int]) -> Iterator[str]:

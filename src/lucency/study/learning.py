@@ -1,5 +1,6 @@
 """The heart of every study, whatever its networks look at: train, predict, evaluate."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -16,6 +17,7 @@ from lucency.domain.questions import ABSENT, PRESENT, Question
 from lucency.errors import StudyError
 from lucency.randomness import key as counted_key
 from lucency.study.cohort import (
+    BY_RULE,
     CLASSES,
     COHORT,
     FINDINGS,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
     from torch import Tensor, nn
 
     from lucency.domain.estimate import Estimate
+    from lucency.domain.ground_truth import RuleOutcome
     from lucency.evaluation.operating_point import OperatingPoint
     from lucency.network.layer_table import LayerRow
     from lucency.training.course import Course
@@ -45,6 +48,7 @@ ENSEMBLE = "ensemble"
 LAYERS = "tables/layers.json"
 TUNING_PREDICTIONS, OPERATING_POINT = "tuning_predictions.csv", "operating_point.json"
 PREDICTIONS, METRICS = "predictions.csv", "metrics.json"
+RESULTS_BY_RULE = "results_by_rule.json"
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ def learning_stages(medium: Medium) -> tuple[Stage, Stage, Stage]:
         "evaluate",
         "The test set has been evaluated; it stays as it was.",
         lambda study: as_settings(study.plan.evaluation),
-        lambda plan: [*reads(plan), *files_of_networks(medium, plan), TUNING_PREDICTIONS, OPERATING_POINT],
+        lambda plan: [*reads(plan), BY_RULE, *files_of_networks(medium, plan), TUNING_PREDICTIONS, OPERATING_POINT],
         partial(_evaluate, medium),
     )
     return train, predict, evaluate
@@ -224,10 +228,12 @@ def _evaluate(medium: Medium, study: Study, key: str) -> Iterable[str]:
     test = _predict_part(medium, study, Part.TEST, opening)
     estimates = [estimate for part in (test, tuning) for estimate in _estimates(study, _of_ensemble(part))]
     study.desk.say(_headline(estimates[0], opening))
+    by_rule = _by_rule(study, _of_ensemble(test))
     table = [asdict(estimate) for estimate in estimates]
     return [
         write_predictions(folder, PREDICTIONS, [*tuning, *test]),
         folder.write_json(METRICS, table),
+        folder.write_json(RESULTS_BY_RULE, [asdict(outcome) for outcome in by_rule]),
         folder.write_table("tables/metrics.csv", list(table[0]), [row.values() for row in table]),
     ]
 
@@ -245,6 +251,18 @@ def _estimates(study: Study, predictions: Sequence[Predictions]) -> Iterator["Es
     # the statistics count images; here an image may be a report
     unit = study.plan.unit
     yield from (replace(e, unit=unit, note=e.note.replace("image", unit)) if e.unit == "image" else e for e in found)
+
+
+def _by_rule(study: Study, test: Sequence[Predictions]) -> "Sequence[RuleOutcome]":
+    """Judge the answers on the test part by the labels of each consensus rule, where several readers made them."""
+    from lucency.evaluation.by_rule import results_by_rule
+
+    labels: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for row in study.folder.read_table(BY_RULE):
+        labels[row["rule"]][row["image_id"]] = row["target"]
+    if not labels or len(test) != 1:
+        return ()
+    return results_by_rule(test[0], labels, read_operating_points(study.folder)[""], study.plan.evaluation)
 
 
 def _predict_part(medium: Medium, study: Study, part: Part, opening: Opening | None = None) -> list[Predictions]:

@@ -28,7 +28,23 @@ _FARTHEST_BACK = 18
 _FARTHEST_STATE = 14
 """Words between a part of the body and what is said of it."""
 _BETWEEN_STATE_AND_PART = {
-    *("the", "of", "in", "and", ",", "size", "both", "a", "appearing", "for", "bilateral", "overall", "sized", "left", "right"),
+    *(
+        "the",
+        "of",
+        "in",
+        "and",
+        ",",
+        "size",
+        "both",
+        "a",
+        "appearing",
+        "for",
+        "bilateral",
+        "overall",
+        "sized",
+        "left",
+        "right",
+    ),
     *("with", "appearance", "caliber", "contour", "transverse", "diameter", "is", "are", "or"),
 }
 
@@ -238,7 +254,9 @@ class Sentence:
         words = [self.tokens[place].word for place in between]
         if not words:
             return True
-        is_list = all(word in _BETWEEN_STATE_AND_PART or place in covered for word, place in zip(words, between, strict=True))
+        is_list = all(
+            word in _BETWEEN_STATE_AND_PART or place in covered for word, place in zip(words, between, strict=True)
+        )
         has_part = any(place in hit.places for hit in self.of_kind("part") for place in between)
         return is_list and (has_part or not any(word in ("and", ",", "with", "or", "is", "are") for word in words))
 
@@ -313,5 +331,3 @@ def _swallows(longer: Hit, hit: Hit) -> bool:
     if by in ("normal", "other"):
         return what in ("normal", "other")
     return what == "state" or what not in _CONTENT
-
-
