@@ -981,6 +981,38 @@ _TERMS = (
         ("R-CNN",),
     ),
     Term(
+        "consensus",
+        "One label made of what several readers said, by a rule that was fixed beforehand: the majority, any positive vote, "
+        "all of them, or a model of their errors. Another rule can give other results, so the report shows them.",
+        ("consensus rule", "fusion of labels"),
+    ),
+    Term(
+        "majority vote",
+        "The label that most readers gave. With an even number of readers votes can be even; then somebody has to decide.",
+    ),
+    Term(
+        "Dawid–Skene",
+        "A way to weigh readers by how often each errs, estimated from their agreement alone (Dawid and Skene 1979). It needs "
+        "three readers at least.",
+        ("Dawid-Skene", "dawid_skene"),
+    ),
+    Term(
+        "STAPLE",
+        "One mask made of several readers' masks, each weighed by how well it agrees with the others (Warfield 2004). It also "
+        "tells the sensitivity and specificity of each reader.",
+    ),
+    Term(
+        "adjudication",
+        "A decision by a further, usually more experienced reader on images on which the others disagree. It should be made "
+        "without knowing what the network says.",
+    ),
+    Term(
+        "soft label",
+        "A probability in the place of one class, for images on which readers disagree or are not sure. The network then "
+        "learns the doubt too; it is still judged by one class.",
+        ("soft labels",),
+    ),
+    Term(
         "mean squared error",
         "The cost used for numbers such as bone age: the mean of the squared errors. Large errors weigh more than "
         "small ones.",
