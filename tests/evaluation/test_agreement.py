@@ -112,8 +112,13 @@ def _alpha_by_loops(values, scale):
             return (between - ((pooled == low).sum() + (pooled == high).sum()) / 2) ** 2 if a != b else 0.0
         return (a - b) ** 2 if scale is Scale.INTERVAL else ((a - b) / (a + b)) ** 2
 
-    observed = sum(sum(squared(a, b) for a in unit for b in unit) / (unit.size - 1) for unit in units) / pooled.size
-    expected = sum(squared(a, b) for a in pooled for b in pooled) / (pooled.size * (pooled.size - 1))
+    found, counts = np.unique(pooled, return_counts=True)
+    apart = {(a, b): squared(a, b) for a in found for b in found}
+    observed = sum(sum(apart[a, b] for a in unit for b in unit) / (unit.size - 1) for unit in units) / pooled.size
+    pairs = sum(
+        apart[a, b] * m * n for a, m in zip(found, counts, strict=True) for b, n in zip(found, counts, strict=True)
+    )
+    expected = pairs / (pooled.size * (pooled.size - 1))
     return 1 - observed / expected
 
 
