@@ -11,7 +11,7 @@ from lucency.evaluation.agreement.gwet import gwet_ac
 from lucency.evaluation.agreement.intraclass import IccForm, intraclass_correlation
 from lucency.evaluation.agreement.krippendorff import krippendorff_alpha
 
-N_STUDIES = 400
+N_STUDIES = 300
 
 pytestmark = pytest.mark.slow
 
@@ -25,9 +25,10 @@ def yes_or_no(random, n_patients, n_readers, prevalence, right, n_each=1, missin
 
 
 SETTINGS = {
-    "50 images, common": (50, 2, 0.5, 0.85),
     "100 images, four readers with gaps": (100, 4, 0.2, 0.9, 1, 0.2),
-    "200 images, rare": (200, 2, 0.1, 0.95),
+    "200 images, kappa of 0.92": (200, 2, 0.5, 0.98),
+    "100 images, a finding in 3 %": (100, 2, 0.03, 0.97),
+    "20 images": (20, 2, 0.5, 0.85),
     "50 patients with three images": (50, 3, 0.4, 0.85, 3),
 }
 
@@ -37,14 +38,14 @@ def test_intervals_of_categories_cover(setting):
     """Alpha, AC1 and Fleiss' kappa over all readers, Cohen's kappa of two."""
     arguments = SETTINGS[setting]
     coefficients = [krippendorff_alpha, gwet_ac, fleiss_kappa, lambda made: cohen_kappa(made, "A", "B")]
-    many = yes_or_no(np.random.default_rng(0), 200_000, *arguments[1:])
+    many = yes_or_no(np.random.default_rng(0), 30_000, *arguments[1:])
     truth = [coefficient(many).value for coefficient in coefficients]
     random = np.random.default_rng(1)
     studies = [yes_or_no(random, *arguments) for _ in range(N_STUDIES)]
     for coefficient, value in zip(coefficients, truth, strict=True):
         estimates = [coefficient(study) for study in studies]
-        kept = np.mean([estimate.low <= value <= estimate.high for estimate in estimates])
-        assert 0.92 <= kept <= 0.985, estimates[0].name
+        kept = np.mean([each.low <= value <= each.high for each in estimates if each.low is not None])
+        assert 0.92 <= kept <= 0.98, estimates[0].name
 
 
 @pytest.mark.parametrize(("form", "value"), [(IccForm.ICC_2_1, 4 / 5.25), (IccForm.ICC_3_1, 4 / 5)])

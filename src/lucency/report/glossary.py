@@ -812,7 +812,70 @@ _TERMS = (
         "kappa",
         "Agreement beyond chance: 0 is chance, 1 is perfect (Cohen 1960). It is lower where one class is rare, "
         "even if readers agree as often.",
-        ("Cohen’s kappa", "cohen kappa"),
+        ("Cohen’s kappa", "cohen kappa", "Cohen's kappa"),
+    ),
+    Term(
+        "weighted kappa",
+        "Kappa for grades in an order: readers one grade apart agree partly, those at opposite ends not at all (Cohen 1968). "
+        "Quadratic weights forgive small steps more than linear ones.",
+        ("quadratic weighted Cohen's kappa", "linear weighted Cohen's kappa"),
+    ),
+    Term(
+        "Fleiss' kappa",
+        "Kappa for any number of readers, who need not be the same for each image (Fleiss 1971). It knows no order of "
+        "grades.",
+        ("Fleiss kappa", "Fleiss’ kappa"),
+    ),
+    Term(
+        "Krippendorff's alpha",
+        "Agreement beyond chance for any number of readers and any scale, gaps allowed: 1 is perfect, 0 is chance. Below "
+        "0.667 its author would draw no conclusion from the labels.",
+        ("alpha", "Krippendorff’s alpha", "Krippendorff alpha"),
+    ),
+    Term(
+        "Gwet's AC1",
+        "Agreement beyond chance that stays high where a finding is rare and readers nearly always agree (Gwet 2008). There "
+        "kappa falls for no fault of the readers.",
+        ("AC1", "Gwet’s AC1"),
+    ),
+    Term(
+        "Gwet's AC2",
+        "AC1 for grades in an order: readers one grade apart agree partly. It is the companion of weighted kappa.",
+        ("AC2", "quadratic weighted Gwet's AC2"),
+    ),
+    Term(
+        "observed agreement",
+        "The share of images on which two readers say the same. Where a finding is rare it is high by chance alone.",
+        ("percent agreement",),
+    ),
+    Term(
+        "specific agreement",
+        "If one reader calls an image positive, how likely the other does too; the same for negative. The two tell apart "
+        "what a single agreement hides when a finding is rare.",
+        ("positive agreement", "negative agreement"),
+    ),
+    Term(
+        "prevalence index",
+        "The share of images that both readers call positive minus that which both call negative. Far from 0, kappa is low "
+        "however well readers agree.",
+    ),
+    Term(
+        "ICC",
+        "The intraclass correlation: how much of the spread of measurements is that of the patients and not of the readers. "
+        "It comes in six forms, so that one without its form says little.",
+        ("intraclass correlation", "intraclass correlation coefficient", "ICC(2,1)"),
+    ),
+    Term(
+        "Bland–Altman analysis",
+        "How far two measurements of the same thing lie apart, in millimetres or whatever they are in. It gives a bias, and "
+        "limits within which most differences lie.",
+        ("Bland-Altman", "Bland–Altman"),
+    ),
+    Term(
+        "limits of agreement",
+        "The range that holds about 95 % of the differences between two readers: bias ± 1.96 standard deviations. Whether it "
+        "is narrow enough is a clinical question, not one of statistics.",
+        ("lower limit of agreement", "upper limit of agreement"),
     ),
     Term(
         "Matthews correlation coefficient",

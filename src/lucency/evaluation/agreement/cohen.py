@@ -1,5 +1,7 @@
 """Agreement of two readers beyond chance (Cohen 1960), weighted for grades (Cohen 1968)."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,7 +10,7 @@ from lucency.domain.readings import Readings
 from lucency.evaluation.agreement.resampling import Sums, estimate_from_sums
 from lucency.evaluation.agreement.votes import NO_LEVELS, NO_PAIR, ONE_LEVEL, name_pair, read_by_both, undefined
 from lucency.evaluation.agreement.weighting import Weighting, agreement_weights, name_weighted
-from lucency.evaluation.intervals import few_note, is_clustered, normal_quantile
+from lucency.evaluation.intervals import is_clustered
 
 
 def cohen_kappa(
@@ -21,8 +23,9 @@ def cohen_kappa(
 ) -> Estimate:
     """Estimate Cohen's kappa of two readers over the images that both read.
 
-    The interval is kappa ± z × the standard error of Fleiss, Cohen and Everitt (1969). Where a patient has several images,
-    or agreement is perfect and that error 0, it is that of `estimate_from_sums`.
+    BCa limits over patients. Kappa ± 1.96 standard errors, which other programs print, held the truth in as few as 87 % of
+    simulated studies where a finding was rare or kappa high; the error is in the note, where images are of different
+    patients.
     """
     name, group = name_weighted("Cohen's kappa", weighting), name_pair(first, second)
     if not readings.is_categorical:
@@ -40,13 +43,12 @@ def cohen_kappa(
         group,
         if_undefined=ONE_LEVEL if len(pair) else NO_PAIR,
     )
+    estimate = estimate_from_sums(sums, level, seed)
     error = kappa_error(rows.sum(axis=0).reshape(n_levels, n_levels), weights)
     if is_clustered(patients) or not error > 1e-9:
-        return estimate_from_sums(sums, level, seed)
-    value, reach = float(sums.coefficient(rows.sum(axis=0)[None])[0]), normal_quantile(level) * error
-    n, method = len(pair), "Fleiss, Cohen & Everitt 1969"
-    limits = max(-1.0, value - reach), min(1.0, value + reach)
-    return Estimate(name, value, *limits, n, "image", method, level, part="all", group=group, note=few_note(n))
+        return estimate
+    note = f"Standard error {error:.4f} (Fleiss, Cohen & Everitt 1969)."
+    return replace(estimate, note=f"{note} {estimate.note}".strip())
 
 
 def kappa_of_tables(tables: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
