@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+from test_sheet import png
+
 from lucency.domain.description import Source
 from lucency.domain.estimate import Estimate
 from lucency.domain.label_audit import Doubt, DoubtedLabel, LabelAudit
 from lucency.evaluation.intervals import wilson
 from lucency.report.label_audit import one_class_warnings, sheet_of
 from lucency.report.sheet import render_sheet
-from test_sheet import png
 
 CLASSES = ("normal", "pneumonia")
 NOISE = Estimate("label noise", 0.06, 0.04, 0.08, 100, "image", "x")
