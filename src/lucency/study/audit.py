@@ -7,9 +7,9 @@ from pathlib import Path
 from lucency.domain.cohort import CohortRow
 from lucency.errors import LucencyError, PlanError
 from lucency.provenance import head_code
-from lucency.study.cohort import COHORT, FILES, SPLIT, split_rows_of
+from lucency.study.cohort import COHORT, SPLIT, split_rows_of
 from lucency.study.folder import STAGE_DONE, TEST_OPENED, StudyFolder
-from lucency.study.images import image_path
+from lucency.study.images import FILES, image_path
 from lucency.study.plan import read_plan
 
 SUSPECTS = "suspects"

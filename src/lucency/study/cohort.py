@@ -11,10 +11,12 @@ import yaml
 
 from lucency.domain.cohort import KEPT, REFUSED, CohortRow, LabelRow, SplitRow
 from lucency.domain.plan import Plan
+from lucency.domain.questions import ABSENT, PRESENT, Question
 from lucency.study.folder import STAGE_DONE, StudyFolder
 from lucency.study.images import (
     ACCOUNT,
     FETCHED,
+    FILES,
     fingerprint_of_images,
     image_path,
     images_at_hand,
@@ -38,7 +40,8 @@ COHORT, LABELS, CLASSES, SPLIT, CERTIFICATE = (
     "split.csv",
     "certificate.json",
 )
-FILES = "files.csv"
+FINDINGS = "findings.csv"
+"""Where several findings are asked at once: whether each of them is there, for each image or report."""
 STORE = ["store/images.bin", "store/store.json"]
 
 
@@ -205,7 +208,8 @@ def _label(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every sta
     for sentence in _sentences_on(labelling, learnt.unknown_rows + (judged.unknown_rows if judged else ())):
         study.desk.say(sentence)
     facts = {"classes": labelling.classes, "unknown_table_rows": learnt.unknown_rows}
-    return [study.folder.write_rows(LABELS, labelling.rows), study.folder.write_json(CLASSES, facts)]
+    beside = learnt.files + (judged.files if judged else ())
+    return [study.folder.write_rows(LABELS, labelling.rows), study.folder.write_json(CLASSES, facts), *beside]
 
 
 def _sentences_on(labelling: "Labelling", unknown_rows: Sequence[int]) -> Iterator[str]:
@@ -248,6 +252,17 @@ def _split(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every sta
 def classes_of(study: Study) -> tuple[str, ...]:
     """Return the class names; of two, the second is the positive one."""
     return tuple(study.folder.read_json(CLASSES)["classes"])
+
+
+def questions_of(study: Study) -> tuple[Question, ...]:
+    """Return what the networks are asked: the one question with its classes, or each of several findings."""
+    findings = study.folder.read_json(CLASSES).get("findings", ())
+    return tuple(Question(name, (ABSENT, PRESENT)) for name in findings) or (Question("", classes_of(study)),)
+
+
+def files_of_labels(plan: Plan) -> list[str]:
+    """Name the tables of labels."""
+    return [LABELS, FINDINGS] if plan.data.labels.findings else [LABELS]
 
 
 def labels_by_image(folder: StudyFolder) -> dict[str, LabelRow]:

@@ -11,7 +11,6 @@ from lucency.domain.cohort import CohortRow
 from lucency.domain.description import ClinicalJoin, Description, Probe
 from lucency.domain.parts import Part
 from lucency.domain.plan import Plan
-from lucency.study.classification import labelled_images
 from lucency.study.cohort import (
     CLASSES,
     CLINICAL,
@@ -25,6 +24,7 @@ from lucency.study.cohort import (
     targets_of,
 )
 from lucency.study.folder import StudyFolder
+from lucency.study.learning import labelled_images
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
 

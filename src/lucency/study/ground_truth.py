@@ -25,4 +25,8 @@ def read_ground_truth(study: Study, kept: Sequence[CohortRow], labels: Labels) -
         return from_table(kept, labels, naming_of(study))
     if labels.from_ == "archive":
         return from_archive(kept, labels, archive_labels(study.plan.data))
+    if labels.drawings is not None and labels.from_ in ("masks", "boxes"):
+        from lucency.study.drawings import read_drawn_ground_truth
+
+        return read_drawn_ground_truth(study, kept, labels.drawings)
     return from_folders(kept, labels, naming_of(study))

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -17,6 +16,7 @@ from lucency.data.ground_truth.drawings.coco import DrawnImage, write_coco
 from lucency.data.ground_truth.drawings.consensus import drawn_voxels
 from lucency.data.ground_truth.drawings.finding import Drawing, find_drawings
 from lucency.data.ground_truth.drawings.images import ImageOnDisk, grid_of
+from lucency.data.ground_truth.drawings.labels import count_drawn
 from lucency.data.ground_truth.drawings.marks import Marks
 from lucency.data.ground_truth.drawings.names import stem_of
 from lucency.data.ground_truth.drawings.pictures import write_picture
@@ -31,7 +31,8 @@ from lucency.errors import PlanError, SourceError
 from lucency.provenance import write_atomically
 
 TABLE = "masks.csv"
-LEGEND = "structures.json"
+LEGEND = "structures.csv"
+"""Which structure each level of the written label maps stands for."""
 FORMATS = ("nifti", "seg", "coco", "png")
 WRITTEN, REFUSED = "written", "refused"
 
@@ -54,6 +55,14 @@ class Fate:
     n_voxels: int = 0
     output: str = ""
     """What was written, below the folder of results."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """A level of the label maps that were written (`structures.csv`)."""
+
+    level: int
+    structure: str
 
 
 def convert_masks(settings: Drawings, images: Path, to: str, out: Path, desk: Desk) -> list[Fate]:
@@ -167,9 +176,7 @@ def _refused(file: str, image: str, code: str) -> Fate:
 
 
 def _written(file: str, image: str, marks: Marks, output: str) -> Fate:
-    n_voxels = sum(int((mask.voxels >= 0.5).sum()) for mask in marks.masks) + sum(
-        round(box.area) for box in marks.boxes
-    )
+    n_voxels = count_drawn(marks)
     structures = "; ".join(sorted(set(marks.names)))
     return Fate(file, image, WRITTEN, "", "", " ".join(marks.notes), structures, n_voxels, output)
 
@@ -199,7 +206,8 @@ class _Export:
         if self._is_coco:
             write_coco(self._out / "annotations.json", self._coco_images)
         elif self._levels:
-            write_atomically(self._out / LEGEND, json.dumps(self._levels, indent=1, ensure_ascii=False) + "\n")
+            levels = [Level(level, name) for name, level in self._levels.items()]
+            write_rows(self._out / LEGEND, Level, levels)
 
     def _nifti(self, image: ImageOnDisk, grid: ImageGrid, marks: Marks) -> str:
         """Write a label map, or a file for each structure where they overlap."""

@@ -20,15 +20,10 @@ from lucency.domain.predictions import Predictions
 from lucency.domain.progress import Desk
 from lucency.errors import StudyError
 from lucency.randomness import key as counted_key
-from lucency.study.classification import (
-    course_of,
-    examples_from,
-    labelled_images,
-    settings_of_training,
-    untrained,
-)
+from lucency.study.classification import IMAGES
 from lucency.study.cohort import CLASSES, COHORT, LABELS, SPLIT, STORE, classes_of, split_rows_of, targets_of
 from lucency.study.folder import StudyFolder
+from lucency.study.learning import course_of, examples_from, labelled_images, settings_of_training
 from lucency.study.pictures import pictures_of
 from lucency.study.plan import as_settings
 from lucency.study.run import carry_out, run
@@ -80,7 +75,7 @@ def _fold_stage(number: int) -> Stage:
 
 
 def _fold_settings(number: int, study: Study) -> dict[str, Any]:
-    settings = settings_of_training(_with_epochs_of_audit(study))
+    settings = settings_of_training(IMAGES, _with_epochs_of_audit(study))
     return {**settings, "fold": number, "folds": study.plan.label_audit.folds}
 
 
@@ -102,17 +97,17 @@ def _judge_fold(number: int, study: Study, key: str) -> Iterable[str]:
     fold = _fold(study, number)
     seed = counted_key(plan.seed, "label audit", number) >> 1
     title = f"Fold {number + 1} of {plan.label_audit.folds}"
-    training = examples_from(study, fold.training)
-    course = course_of(study, title, training, examples_from(study, fold.tuning), seed, key)
-    network = untrained(plan, course.n_classes, seed)
-    network.fit(training)
+    training = examples_from(IMAGES, study, fold.training)
+    course = course_of(IMAGES, study, title, (training, examples_from(IMAGES, study, fold.tuning)), seed, key)
+    network = IMAGES.untrained(study, seed)
+    IMAGES.fit(study, network, training)
     outcome = train_member(network, course, folder.path / fold_folder(number), study.desk)
 
     fix_arithmetic(plan.training)
     device = make_device(plan.training)
-    judge = untrained(plan, course.n_classes, seed)
+    judge = IMAGES.untrained(study, seed)
     judge.load_state_dict(outcome.weights)
-    held_out = examples_from(study, fold.held_out)
+    held_out = examples_from(IMAGES, study, fold.held_out)
     logits = predict(device.setup(judge), held_out, device)
     judged = Predictions(
         part="held out",

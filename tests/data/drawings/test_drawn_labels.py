@@ -132,7 +132,7 @@ def test_readers_become_one_mask_and_their_agreement_is_counted(tmp_path):
     images = [picture(tmp_path, "p1.png"), picture(tmp_path, "p2.png")]
     found = labels(images, readers={reader: str(tmp_path / reader) for reader in "ABC"}, finding="disc")
     assert targets(found) == {"p1.png": "disc", "p2.png": "no_disc"}
-    assert found.labels[0].readers == ("A", "B", "C")
+    assert found.labels[0].votes == {"A": True, "B": True, "C": True}
     assert found.labels[0].n_voxels == (disc > 0).sum()
     pair = next(pair for pair in found.pairs if (pair.first, pair.second) == ("A", "C"))
     assert (pair.n_first, pair.n_second, pair.n_both) == (

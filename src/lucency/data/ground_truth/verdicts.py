@@ -27,6 +27,8 @@ class Verdicts:
     verdicts: Sequence[Verdict]
     unknown_rows: tuple[int, ...] = ()
     """Rows of the table (counted from 2, as a spreadsheet does) that name no image of the cohort."""
+    files: tuple[str, ...] = ()
+    """Files of the study's folder that were written about it."""
 
 
 def say(target: str, names: Mapping[str, str] | None) -> Verdict:

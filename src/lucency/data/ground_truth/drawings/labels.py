@@ -1,7 +1,7 @@
 """Make labels of drawings: an image in which something is drawn is positive."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from lucency.data.ground_truth.drawings.consensus import CONSENSUS, PairCounts, compare_readers, consensus_of
 from lucency.data.ground_truth.drawings.finding import Found, find_drawings
@@ -25,8 +25,16 @@ class DrawnLabel:
     notes: tuple[str, ...] = ()
     n_voxels: int = 0
     """Pixels or voxels that were drawn and count."""
-    readers: tuple[str, ...] = ()
-    """Who looked at the image."""
+    votes: Mapping[str, bool] = field(default_factory=dict)
+    """Whether each of several readers drew anything that counts."""
+
+    @property
+    def agreement(self) -> float | None:
+        """Share of the readers who said what counts; None with a single reader."""
+        if not self.votes:
+            return None
+        is_positive = not self.target.startswith("no_")
+        return sum(vote == is_positive for vote in self.votes.values()) / len(self.votes)
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,12 @@ def marks_that_count(drawn: DrawnOn) -> Marks:
     return consensus_of(drawn.marks, drawn.grid.shape)
 
 
+def count_drawn(marks: Marks) -> int:
+    """Count the pixels or voxels of all masks, and of boxes without one."""
+    in_masks = sum(int((mask.voxels >= 0.5).sum()) for mask in marks.masks)
+    return in_masks + sum(round(box.area) for box in marks.boxes)
+
+
 def _label(drawn: DrawnOn, settings: Drawings) -> tuple[DrawnLabel, list[DrawingRow], list[PairCounts]]:
     image_id, finding = drawn.image.image_id, finding_of(settings)
     if drawn.code:
@@ -81,11 +95,10 @@ def _label(drawn: DrawnOn, settings: Drawings) -> tuple[DrawnLabel, list[Drawing
         is_negative = settings.missing == "empty"
         return DrawnLabel(image_id, f"no_{finding}" if is_negative else "", "" if is_negative else "E_NO_LABEL"), [], []
     marks = marks_that_count(drawn)
-    n_voxels = sum(int((mask.voxels >= 0.5).sum()) for mask in marks.masks) + sum(
-        round(box.area) for box in marks.boxes
-    )
+    n_voxels = count_drawn(marks)
     target = finding if n_voxels >= settings.at_least_pixels else f"no_{finding}"
-    label = DrawnLabel(image_id, target, "", drawn.notes, n_voxels, tuple(filter(None, drawn.marks)))
+    votes = {reader: count_drawn(one) >= settings.at_least_pixels for reader, one in drawn.marks.items() if reader}
+    label = DrawnLabel(image_id, target, "", drawn.notes, n_voxels, votes)
     pairs = compare_readers(image_id, drawn.marks, drawn.grid.shape)
     return label, list(_rows(drawn, marks)), pairs
 
