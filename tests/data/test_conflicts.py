@@ -15,7 +15,7 @@ def test_contradicting_copies_are_named_with_all_their_labels() -> None:
     labels = [LabelRow(name, label, "table", REFUSED, "E_CONFLICT") for name, label in (("a", "ill"), ("b", "well"))]
     labels += [LabelRow("c", "ill", "table", KEPT, ""), LabelRow("d", "ill", "table", KEPT, "")]
     labels += [LabelRow("e", "ill", "table", REFUSED, "E_DUPLICATE")]
-    (conflict,) = find_conflicts(cohort, labels, {"c", "d"})
+    (conflict,) = find_conflicts(cohort, labels, {"c": "ill", "d": "ill"})
     assert conflict.doubt == Doubt.EQUAL_IMAGES
     assert [one.image_id for one in conflict.images] == ["a", "b"]
     assert conflict.labels == ("ill", "well")
@@ -27,7 +27,7 @@ def test_near_duplicates_of_the_test_part_stay_sealed() -> None:
     labels = [
         LabelRow(name, label, "table", KEPT, "") for name, label in zip("abcd", ("i", "w", "i", "w"), strict=True)
     ]
-    found = find_conflicts(cohort, labels, {"a", "b"})
+    found = find_conflicts(cohort, labels, {"a": "i", "b": "w"})
     assert [[one.image_id for one in conflict.images] for conflict in found] == [["a", "b"]]
     assert found[0].doubt == Doubt.NEAR_DUPLICATES
 
@@ -36,4 +36,4 @@ def test_near_duplicates_of_one_label_are_no_conflict() -> None:
     """They are kept together by the split, and need no decision."""
     cohort = [image(name, name, "L1") for name in "ab"]
     labels = [LabelRow(name, "ill", "table", KEPT, "") for name in "ab"]
-    assert find_conflicts(cohort, labels, {"a", "b"}) == []
+    assert find_conflicts(cohort, labels, {"a": "ill", "b": "ill"}) == []

@@ -268,7 +268,9 @@ def _contradictions(study: Study) -> Iterator[DoubtedLabel]:
     folder = study.folder
     parts = {row.image_id: row.part for row in split_rows_of(folder) if row.part != Part.TEST}
     cohort, labels = folder.read_rows(COHORT, CohortRow), folder.read_rows(LABELS, LabelRow)
-    for conflict in find_conflicts(cohort, labels, parts.keys()):
+    target = targets_of(folder)
+    open_labels = {image_id: target[image_id] for image_id in parts}
+    for conflict in find_conflicts(cohort, labels, open_labels):
         for image, label in zip(conflict.images, conflict.labels, strict=True):
             part = parts.get(image.image_id, "")
             yield DoubtedLabel(

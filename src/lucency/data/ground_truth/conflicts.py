@@ -1,10 +1,10 @@
 """Find pictures that are in the cohort more than once, under different labels: at least one label is wrong."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lucency.domain.cohort import KEPT, CohortRow, LabelRow
+from lucency.domain.cohort import CohortRow, LabelRow
 from lucency.domain.label_audit import Doubt
 
 
@@ -19,22 +19,23 @@ class Conflict:
 
 
 def find_conflicts(
-    cohort: Sequence[CohortRow], labels: Sequence[LabelRow], open_images: Collection[str]
+    cohort: Sequence[CohortRow], labels: Sequence[LabelRow], open_labels: Mapping[str, str]
 ) -> list[Conflict]:
     """Return equal images that were set aside for their labels, then near-duplicates with different labels.
 
-    Of the near-duplicates, only `open_images` (identifiers; those of the training and tuning parts) are looked at.
+    Of the near-duplicates, only those with `open_labels` (image identifier → class; the training and tuning parts) are
+    looked at.
     """
-    label_of = {row.image_id: row for row in labels}
-    images = [image for image in cohort if image.image_id in label_of]
-    set_aside = [image for image in images if label_of[image.image_id].reason == "E_CONFLICT"]
-    kept = [i for i in images if label_of[i.image_id].status == KEPT and i.lookalike and i.image_id in open_images]
+    set_aside_labels = {row.image_id: row.target for row in labels if row.reason == "E_CONFLICT"}
+    label_of = {**set_aside_labels, **open_labels}
+    set_aside = [image for image in cohort if image.image_id in set_aside_labels]
+    kept = [image for image in cohort if image.image_id in open_labels and image.lookalike]
     equal = _grouped(set_aside, [image.pixel_sha256 for image in set_aside])
     alike = _grouped(kept, [image.lookalike for image in kept])
     named = [(f"C{number:04d}", Doubt.EQUAL_IMAGES, group) for number, group in enumerate(equal.values(), start=1)]
     named += [(name, Doubt.NEAR_DUPLICATES, group) for name, group in sorted(alike.items())]
     found = [
-        Conflict(name, doubt, tuple(group), tuple(label_of[image.image_id].target for image in group))
+        Conflict(name, doubt, tuple(group), tuple(label_of[image.image_id] for image in group))
         for name, doubt, group in named
     ]
     return [conflict for conflict in found if len(set(conflict.labels)) > 1]
