@@ -17,7 +17,7 @@ from lucency.study import suspects as module
 from lucency.study.folder import StudyFolder
 from lucency.study.plan import read_plan
 from lucency.study.suspects import find_suspect_labels
-from lucency.training.examples import Examples
+from lucency.training.examples import ImageExamples
 from studies.commands import done, lucency, record, refused, stages
 
 PLAN = """\
@@ -147,13 +147,13 @@ def test_neither_networks_nor_people_see_the_test_part(tmp_path: Path, monkeypat
 
     monkeypatch.setattr(module, "pictures_of", noted)
     read: set[int] = set()
-    images_of = Examples.images
+    stored = ImageExamples.stored
 
-    def spied(examples: Examples, batch: NDArray[np.int64]) -> Tensor:
+    def spied(examples: ImageExamples, batch: NDArray[np.int64]) -> Tensor:
         read.update(examples.rows[batch].tolist())
-        return images_of(examples, batch)
+        return stored(examples, batch)
 
-    monkeypatch.setattr(Examples, "images", spied)
+    monkeypatch.setattr(ImageExamples, "stored", spied)
     find_suspect_labels(
         read_plan(plan, ["training.epochs=2", "label_audit.folds=2"]), StudyFolder(tmp_path / "s"), Silence()
     )
@@ -251,7 +251,7 @@ def test_wrong_labels_of_phantoms_are_found(tmp_path: Path) -> None:
     """On the made-up chest radiographs the first suspects must be at least three times as often wrong as others."""
     from lucency.data.phantoms import write_cohort
 
-    write_cohort(tmp_path / "cohort", image_size=64)
+    write_cohort(tmp_path / "cohort")
     rows = table(tmp_path / "cohort" / "labels.csv")
     draw = np.random.default_rng(4)
     other = {"pneumonia": "no_pneumonia", "no_pneumonia": "pneumonia"}
@@ -262,7 +262,7 @@ def test_wrong_labels_of_phantoms_are_found(tmp_path: Path) -> None:
     data = "{images: cohort/images, labels: {from: table, table: labels.csv}, patient: dicom, image: {size: 64}}"
     (tmp_path / "plan.yaml").write_text(
         f"task: classification\ndata: {data}\nnetwork: {{architecture: small_cnn}}\n"
-        "training: {epochs: 16, learning_rate: 3.0e-3, warmup_epochs: 1, weight_decay: 0.05, n_threads: 1}\n"
+        "training: {epochs: 24, batch_size: 16, learning_rate: 3.0e-3, warmup_epochs: 1, weight_decay: 0.05}\n"
     )
     done("suspects", tmp_path / "plan.yaml", "--out", tmp_path / "s", "--folds", "3")
     sealed = {row["image_id"] for row in table(tmp_path / "s" / "split.csv") if row["part"] == "test"}

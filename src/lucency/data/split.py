@@ -45,19 +45,24 @@ class Certificate:
     """Pixel-equal images in more than one part."""
     n_lookalikes_shared: int
     """Groups of near-duplicates in more than one part; 0 unless the data set prescribes its parts."""
+    n_without_label: int = 0
+    """Images with a label to learn from and none to be judged by, or the other way round, in a part that needs the other."""
 
 
 def split_by_patient(
     cohort: Sequence[CohortRow], labels: Sequence[LabelRow], settings: Split, seed: int
 ) -> list[SplitRow]:
-    """Give each labelled image its part.
+    """Give each labelled image its part: training for those to learn from, tuning and test for those to be judged by.
+
+    An image that lacks the kind of label that the part of its patient needs has no part.
 
     Raises:
         StudyError: a class has fewer patients than there are parts.
         SourceError: the official parts are asked for and the data set has none.
         PatientLeakError: the official parts share a patient or an image.
     """
-    targets = {row.image_id: row.target for row in labels if row.status == KEPT}
+    usable = {row.image_id: row for row in labels if row.status == KEPT}
+    targets = {image_id: row.judged or row.target for image_id, row in usable.items()}
     images = [row for row in cohort if row.image_id in targets]
     # images set aside still link: one picture under two patient ids may well be one patient
     components = connected_components([row for row in cohort if row.status == KEPT])
@@ -66,11 +71,28 @@ def split_by_patient(
         parts = _official_parts(images)
     else:
         _refuse_rare_classes(images, targets)
-        shares = dict(zip(PARTS, (settings.training, settings.tuning, settings.test), strict=True))
-        parts = _stratified({i.image_id: components[i.image_id] for i in images}, targets, shares, seed, "split")
-    rows = [SplitRow(i.image_id, i.patient_id, parts[i.image_id], components[i.image_id]) for i in images]
+        component_of = {image.image_id: components[image.image_id] for image in images}
+        can_judge = {component_of[image_id] for image_id, row in usable.items() if row.judged}
+        judging = {image_id: component for image_id, component in component_of.items() if component in can_judge}
+        shares = _shares_of(settings, len(component_of), len(judging))
+        parts = dict.fromkeys(component_of, Part.TRAINING) | _stratified(judging, targets, shares, seed, "split")
+    rows = [
+        SplitRow(image.image_id, image.patient_id, part, components[image.image_id])
+        for image in images
+        if usable[image.image_id].in_part(part := parts[image.image_id])
+    ]
     refuse_overlap(rows, cohort)
     return rows
+
+
+def _shares_of(settings: Split, n_images: int, n_judging: int) -> dict[Part, float]:
+    """Return the share that each part gets of the images that can be judged; all others can only teach."""
+    if n_judging == n_images:
+        return dict(zip(PARTS, (settings.training, settings.tuning, settings.test), strict=True))
+    wanted = (settings.tuning + settings.test) * n_images / max(n_judging, 1)
+    scale = min(wanted, 1) / (settings.tuning + settings.test)
+    tuning, test = settings.tuning * scale, settings.test * scale
+    return {Part.TRAINING: max(1 - tuning - test, 0), Part.TUNING: tuning, Part.TEST: test}
 
 
 def fold_by_component(
@@ -115,8 +137,9 @@ def certify(
     rows: Sequence[SplitRow], cohort: Sequence[CohortRow], labels: Sequence[LabelRow], settings: Split, seed: int
 ) -> Certificate:
     """Count what a reader of the study wants to know about its split."""
-    targets = {row.image_id: row.target for row in labels}
-    classes = sorted({targets[row.image_id] for row in rows})
+    label_of = {row.image_id: row for row in labels}
+    targets = {row.image_id: label_of[row.image_id].in_part(row.part) for row in rows}
+    classes = sorted(set(targets.values()))
     of_class = {
         (part, name): [r for r in rows if r.part == part and targets[r.image_id] == name]
         for part in PARTS
@@ -136,6 +159,7 @@ def certify(
         n_exams_shared=_n_shared(rows, cohort, "exam_id"),
         n_images_shared=_n_shared(rows, cohort, "pixel_sha256"),
         n_lookalikes_shared=_n_shared(rows, cohort, "lookalike"),
+        n_without_label=sum(row.status == KEPT for row in labels) - len(rows),
     )
 
 
@@ -243,7 +267,7 @@ def _deal(strata: dict[int, list[str]], shares: Mapping[Pile, float], draw: np.r
 
 def _furthest_behind(n_images: dict[Pile, int], shares: Mapping[Pile, float], n_all: int, n_left: int) -> Pile:
     """Choose the pile that lacks most of its images; when components run out, an empty one comes first."""
-    empty = [pile for pile in shares if not n_images[pile]]
+    empty = [pile for pile in shares if not n_images[pile] and shares[pile]]
     if empty and n_left <= len(empty):
         return empty[0]
     return max(shares, key=lambda pile: (shares[pile] * n_all - n_images[pile], shares[pile]))

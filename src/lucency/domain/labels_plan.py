@@ -189,6 +189,12 @@ class Labels(Section):
     of files also its folder or its Series Instance UID."""
     label_column: str = "label"
     """Column of the table that holds the class."""
+    findings: tuple[str, ...] = ()
+    """Columns of several findings (pneumonia, effusion …) that are learnt at once, in the place of `label_column`; each is
+    positive or negative by itself. An empty cell leaves the report out for this finding (for `task: report_labelling`)."""
+    uncertain: Literal["refuse", "positive", "negative"] = "refuse"
+    """What an uncertain finding (“uncertain”, or −1) in a column of `findings` counts as; `refuse` leaves the report out for
+    this finding."""
     names: dict[str, str] | None = None
     """Names for the codes in a table or archive, for example {'0': normal, '1': pneumonia}."""
     positive: str | None = None

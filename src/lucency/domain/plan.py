@@ -271,3 +271,8 @@ class Plan(Section):
     """What the network looked at."""
     report: Report = Report()
     """What the report shows beside the results."""
+
+    @property
+    def unit(self) -> str:
+        """What the networks look at one by one, in words."""
+        return "image" if self.task == "classification" else "report"

@@ -61,6 +61,24 @@ _TERMS = (
         ("annotation", "target"),
     ),
     Term(
+        "label noise",
+        "The share of labels that are wrong. Networks learn wrong labels as eagerly as right ones, and wrong labels in the "
+        "test part make good networks look bad.",
+        ("noisy labels", "wrong labels"),
+    ),
+    Term(
+        "confident learning",
+        "A way to find wrong labels: networks judge images that they did not learn from, and an image that one firmly takes "
+        "for another class is suspect (Northcutt 2021). What networks get wrong is suspected too.",
+        ("confident joint",),
+    ),
+    Term(
+        "suspect label",
+        "A label that a network doubts after learning from other patients only. It is a reason to look again, not an error; "
+        "a person decides.",
+        ("suspect",),
+    ),
+    Term(
         "class",
         "One of the answers that the network may give. With two classes one of them counts as disease and is "
         "called positive.",

@@ -75,12 +75,6 @@ def _card(one: DoubtedLabel, png: bytes, classes: Sequence[str]) -> Card:
 def _noise(audit: LabelAudit) -> Chapter:
     noise = audit.noise[0]
     auc = audit.auc
-    warnings = []
-    if auc.value is None or auc.value < POOR_AUC:
-        warnings.append(
-            "The networks hardly tell the classes apart, so that the suspects are little more than chance, and the estimate "
-            "of wrong labels says nothing. Train for more epochs or with more images first."
-        )
     return Chapter(
         "How many labels are wrong",
         f"If every confident mistake of the networks is a wrong label, {words.quote(noise)} of the labels are wrong "
@@ -94,12 +88,22 @@ def _noise(audit: LabelAudit) -> Chapter:
                 tuple((_in_words(one), words.value(one), words.interval(one)) for one in audit.noise),
             ),
         ),
-        warnings=tuple(warnings),
+        warnings=tuple(warnings_of_networks(audit)),
     )
 
 
+def warnings_of_networks(audit: LabelAudit) -> list[str]:
+    """Say when the networks are too poor to be believed."""
+    if audit.auc.value is not None and audit.auc.value >= POOR_AUC:
+        return []
+    return [
+        "The networks hardly tell the classes apart, so that the suspects are little more than chance, and the estimate of "
+        "wrong labels says nothing. Train for more epochs or with more images first."
+    ]
+
+
 def _in_words(estimate: Estimate) -> str:
-    return "wrong" if estimate.group == "all" else estimate.group
+    return "all labels, wrong" if estimate.group == "all" else estimate.group
 
 
 def _conflicts(cards: tuple[Card, ...], title: str, text: str) -> Chapter | None:
@@ -137,14 +141,15 @@ def one_class_warnings(sources: Sequence[Source]) -> list[str]:
     """Say in plain words which sites and scanners sent images of one class only."""
     warnings = []
     for source in sources:
+        of_kind = [other for other in sources if other.kind == source.kind]
         sent = [share for share in source.shares if share.numerator]
         if len(sent) != 1:
             continue
         kind = source.kind.capitalize()
         counts = f"{words.of_images(source.n_images)} of {words.of_patients(source.n_patients)}"
-        missing = [share for share in source.shares if not share.numerator and _is_less_than_elsewhere(share, sources)]
+        missing = [share for share in source.shares if not share.numerator and _is_less_than_elsewhere(share, of_kind)]
         meaning = (
-            f"A network can tell the class by the {source.kind} there. Add images of the other class from it, or leave it out."
+            f"A network can tell the class by the {source.kind} there. Add images of other classes from it, or leave it out."
             if missing
             else "With so few, that may be chance."
         )
@@ -154,7 +159,7 @@ def one_class_warnings(sources: Sequence[Source]) -> list[str]:
 
 def _is_less_than_elsewhere(share: Estimate, sources: Sequence[Source]) -> bool:
     """Tell whether a class that a site lacks is commoner in all images than its interval allows for."""
-    everywhere = [one for source in sources for one in source.shares if one.group == share.group]
+    everywhere = [one for other in sources for one in other.shares if one.group == share.group]
     n_class = sum(one.numerator or 0 for one in everywhere)
     n_images = sum(one.denominator or 0 for one in everywhere)
     return share.high is not None and n_class / n_images > share.high

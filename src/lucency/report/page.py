@@ -11,8 +11,9 @@ from markupsafe import Markup
 from lucency.domain.estimate import Estimate
 from lucency.domain.parts import Part
 from lucency.domain.plan import NO_AUGMENTATION
+from lucency.evaluation.agreement.convention import strength_in_words
 from lucency.provenance import head_code
-from lucency.report import representativeness, words
+from lucency.report import ground_truth, representativeness, words
 from lucency.report.counts import count_flow, n_refused, notes_of_kept, rows_of
 from lucency.report.figures import all_figures, confusion_matrix, interval_ruler, save_ready
 from lucency.report.glossary import GLOSSARY, Term, look_up
@@ -61,6 +62,9 @@ def render_with_figures(material: Material) -> RenderedReport:
         not_recorded=not_recorded(material),
         description=material.description,
         representativeness=representativeness,
+        truth=material.ground_truth,
+        ground_truth=ground_truth,
+        strength=strength_in_words,
         source_groups=representativeness.source_groups(material.description),
         protocol_columns=representativeness.protocol_columns(material.description),
         missing_lines=representativeness.missing_lines(material.description),

@@ -11,6 +11,7 @@ import yaml
 
 from lucency.domain.cohort import KEPT, REFUSED, CohortRow, LabelRow, SplitRow
 from lucency.domain.plan import Plan
+from lucency.domain.questions import ABSENT, PRESENT, Question
 from lucency.study.folder import STAGE_DONE, StudyFolder
 from lucency.study.images import (
     ACCOUNT,
@@ -39,6 +40,8 @@ COHORT, LABELS, CLASSES, SPLIT, CERTIFICATE = (
     "split.csv",
     "certificate.json",
 )
+FINDINGS = "findings.csv"
+"""Where several findings are asked at once: whether each of them is there, for each image or report."""
 STORE = ["store/images.bin", "store/store.json"]
 
 
@@ -249,6 +252,28 @@ def _split(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every sta
 def classes_of(study: Study) -> tuple[str, ...]:
     """Return the class names; of two, the second is the positive one."""
     return tuple(study.folder.read_json(CLASSES)["classes"])
+
+
+def questions_of(study: Study) -> tuple[Question, ...]:
+    """Return what the networks are asked: the one question with its classes, or each of several findings."""
+    findings = study.folder.read_json(CLASSES).get("findings", ())
+    return tuple(Question(name, (ABSENT, PRESENT)) for name in findings) or (Question("", classes_of(study)),)
+
+
+def files_of_labels(plan: Plan) -> list[str]:
+    """Name the tables of labels."""
+    return [LABELS, FINDINGS] if plan.data.labels.findings else [LABELS]
+
+
+def labels_by_image(folder: StudyFolder) -> dict[str, LabelRow]:
+    """Return the label of each image."""
+    return {row.image_id: row for row in folder.read_rows(LABELS, LabelRow)}
+
+
+def targets_of(folder: StudyFolder) -> dict[str, str]:
+    """Return the class of each image in the split: to learn from in the training part, to be judged by elsewhere."""
+    label_of = labels_by_image(folder)
+    return {row.image_id: label_of[row.image_id].in_part(row.part) for row in folder.read_rows(SPLIT, SplitRow)}
 
 
 def split_rows_of(folder: StudyFolder) -> list[SplitRow]:

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 from lucency.domain.cohort import CohortRow, LabelRow, SplitRow
 from lucency.domain.estimate import Estimate
 from lucency.domain.plan import Plan
-from lucency.study.classification import (
+from lucency.study.cohort import CERTIFICATE, COHORT, LABELS, SPLIT
+from lucency.study.describing import DESCRIPTION, read_description
+from lucency.study.folder import STAGE_DONE, TEST_OPENED, StudyFolder
+from lucency.study.images import ACCOUNT
+from lucency.study.learning import (
     LAYERS,
     METRICS,
     OPERATING_POINT,
@@ -15,12 +19,8 @@ from lucency.study.classification import (
     history_file,
     members,
     outcome_file,
-    read_operating_point,
+    read_operating_points,
 )
-from lucency.study.cohort import CERTIFICATE, COHORT, LABELS, SPLIT
-from lucency.study.describing import DESCRIPTION, read_description
-from lucency.study.folder import STAGE_DONE, TEST_OPENED, StudyFolder
-from lucency.study.images import ACCOUNT
 from lucency.study.pictures import AUGMENTED, ERRORS, SALIENCY, SAMPLES, SET_ASIDE
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
@@ -61,7 +61,7 @@ def gather(plan: Plan, folder: StudyFolder) -> "material.Material":
         members=tuple(_member(folder, member) for member in members(plan)),
         tuning=predictions["tuning", "ensemble"],
         test=predictions["test", "ensemble"],
-        operating_point=read_operating_point(folder),
+        operating_point=read_operating_points(folder)[""],
         estimates=tuple(Estimate(**row) for row in folder.read_json(METRICS)),
         description=read_description(folder),
         record_head=folder.record.head,

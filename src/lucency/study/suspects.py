@@ -20,15 +20,10 @@ from lucency.domain.predictions import Predictions
 from lucency.domain.progress import Desk
 from lucency.errors import StudyError
 from lucency.randomness import key as counted_key
-from lucency.study.classification import (
-    course_of,
-    examples_from,
-    labelled_images,
-    settings_of_training,
-    untrained,
-)
-from lucency.study.cohort import CLASSES, COHORT, LABELS, SPLIT, STORE, classes_of, split_rows_of
+from lucency.study.classification import IMAGES
+from lucency.study.cohort import CLASSES, COHORT, LABELS, SPLIT, STORE, classes_of, split_rows_of, targets_of
 from lucency.study.folder import StudyFolder
+from lucency.study.learning import course_of, examples_from, labelled_images, settings_of_training
 from lucency.study.pictures import pictures_of
 from lucency.study.plan import as_settings
 from lucency.study.run import carry_out, run
@@ -80,7 +75,7 @@ def _fold_stage(number: int) -> Stage:
 
 
 def _fold_settings(number: int, study: Study) -> dict[str, Any]:
-    settings = settings_of_training(_with_epochs_of_audit(study))
+    settings = settings_of_training(IMAGES, _with_epochs_of_audit(study))
     return {**settings, "fold": number, "folds": study.plan.label_audit.folds}
 
 
@@ -102,17 +97,17 @@ def _judge_fold(number: int, study: Study, key: str) -> Iterable[str]:
     fold = _fold(study, number)
     seed = counted_key(plan.seed, "label audit", number) >> 1
     title = f"Fold {number + 1} of {plan.label_audit.folds}"
-    training = examples_from(study, fold.training)
-    course = course_of(study, title, training, examples_from(study, fold.tuning), seed, key)
-    network = untrained(plan, course.n_classes, seed)
-    network.fit(training)
+    training = examples_from(IMAGES, study, fold.training)
+    course = course_of(IMAGES, study, title, (training, examples_from(IMAGES, study, fold.tuning)), seed, key)
+    network = IMAGES.untrained(study, seed)
+    IMAGES.fit(study, network, training)
     outcome = train_member(network, course, folder.path / fold_folder(number), study.desk)
 
     fix_arithmetic(plan.training)
     device = make_device(plan.training)
-    judge = untrained(plan, course.n_classes, seed)
+    judge = IMAGES.untrained(study, seed)
     judge.load_state_dict(outcome.weights)
-    held_out = examples_from(study, fold.held_out)
+    held_out = examples_from(IMAGES, study, fold.held_out)
     logits = predict(device.setup(judge), held_out, device)
     judged = Predictions(
         part="held out",
@@ -148,7 +143,7 @@ def _fold(study: Study, number: int) -> Fold:
     from lucency.data.split import fold_by_component
 
     images = _open_images(study)
-    target = _targets(study.folder)
+    target = targets_of(study.folder)
     rows = [row for row in split_rows_of(study.folder) if row.image_id in images]
     fold_of = fold_by_component(rows, target, study.plan.label_audit.folds, study.plan.seed, "label audit")
     others = [row for row in rows if fold_of[row.image_id] != number]
@@ -172,10 +167,6 @@ def _fold(study: Study, number: int) -> Fold:
 def _open_images(study: Study) -> dict[str, CohortRow]:
     """Return the labelled images of the training and tuning parts."""
     return {image.image_id: image for part in (Part.TRAINING, Part.TUNING) for image in labelled_images(study, part)}
-
-
-def _targets(folder: StudyFolder) -> dict[str, str]:
-    return {row.image_id: row.target for row in folder.read_rows(LABELS, LabelRow)}
 
 
 def _n_components(rows: Sequence[SplitRow], target: dict[str, str]) -> dict[str, int]:
@@ -288,7 +279,7 @@ def _contradictions(study: Study) -> Iterator[DoubtedLabel]:
 def _sources(study: Study) -> "tuple[Source, ...]":
     from lucency.evaluation.representativeness import Cohort, describe_sources
 
-    cohort = Cohort({"open": list(_open_images(study).values())}, _targets(study.folder), classes_of(study))
+    cohort = Cohort({"open": list(_open_images(study).values())}, targets_of(study.folder), classes_of(study))
     sources = describe_sources(cohort, study.plan.evaluation.level)
     return tuple(source for source in sources if source.kind in ("site", "scanner"))
 
@@ -329,7 +320,7 @@ def _write_sources(folder: StudyFolder, audit: LabelAudit) -> str:
 
 def _tell(study: Study, audit: LabelAudit) -> None:
     from lucency.report import words
-    from lucency.report.label_audit import one_class_warnings
+    from lucency.report.label_audit import one_class_warnings, warnings_of_networks
 
     n_suspects = sum(one.doubt == Doubt.NETWORK for one in audit.doubted)
     groups = defaultdict(set)
@@ -343,7 +334,7 @@ def _tell(study: Study, audit: LabelAudit) -> None:
     for doubt in (Doubt.EQUAL_IMAGES, Doubt.NEAR_DUPLICATES):
         if groups[doubt]:
             study.desk.say(f"Groups of {doubt} under different labels: {len(groups[doubt])}.")
-    for warning in one_class_warnings(audit.sources):
+    for warning in (*warnings_of_networks(audit), *one_class_warnings(audit.sources)):
         study.desk.say(warning)
 
 

@@ -1,7 +1,8 @@
 """What the numbers of the last layer mean: the cost, which training makes small, and the probabilities.
 
 Targets with axis (example) name one class of several: cross entropy and softmax. Targets with axes (example, finding) hold
-several findings at once, each there or not by itself: binary cross entropy and the logistic function.
+several findings at once, each there or not by itself: binary cross entropy and the logistic function. Cross entropy also
+takes the probability of each class, axes (example, class), from labels that are in doubt.
 """
 
 from collections.abc import Callable
@@ -44,7 +45,8 @@ def _of_findings(settings: Training, targets: Tensor) -> Cost:
     def binary_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
         is_known = ~targets.isnan()
         there = targets.nan_to_num()
-        weight = torch.where(there > 0.5, *weights.to(logits.device).flip(0)) * is_known
+        absent, present = weights.to(logits.device)
+        weight = torch.where(there > 0.5, present, absent) * is_known
         smooth = there * (1 - settings.label_smoothing) + settings.label_smoothing / 2
         costs = F.binary_cross_entropy_with_logits(logits, smooth, weight, reduction="sum")
         return costs / is_known.sum().clamp(min=1)

@@ -21,9 +21,11 @@ class Examples(Protocol):
 
     @property
     def targets(self) -> Tensor:
-        """Index of the class, axis (example); or of each finding 1, 0 or not a number where it is not known, axes
-        (example, finding).
-        """
+        """Index of the class, axis (example); or of several findings 1, 0 or NaN (not known), axes (example, finding)."""
+
+    @property
+    def lessons(self) -> Tensor:
+        """What training compares with: the targets, or the probability of each class where doubt shall teach too."""
 
     @property
     def sample_keys(self) -> NDArray[np.uint64]:
@@ -56,6 +58,13 @@ class ImageExamples:
     """As `Examples` says, the first axis being the image of this part."""
     sample_keys: NDArray[np.uint64]
     """Counters for randomness, one an image of this part."""
+    soft: Tensor | None = None
+    """Probability of each class, axes (image of this part, class), where readers who disagree shall teach their doubt."""
+
+    @property
+    def lessons(self) -> Tensor:
+        """Return the targets, or the probabilities in their place."""
+        return self.targets if self.soft is None else self.soft
 
     def __len__(self) -> int:
         return len(self.targets)

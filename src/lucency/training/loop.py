@@ -81,13 +81,13 @@ def _step(learner: Learner, batch: NDArray[np.int64], rate: float, epoch: int, i
     """Do one iteration: forward propagation, cost, back propagation, one step of every parameter against its gradient."""
     course, device, examples = learner.course, learner.device, learner.course.training
     torch.manual_seed(key(course.seed, "dropout", iteration) >> 1)
-    targets = examples.targets[batch].to(device.device)
+    lessons = examples.lessons[batch].to(device.device)
     if course.augment:
         inputs = course.augment(examples.stored(batch).to(device.device), examples.sample_keys[batch], epoch)
     else:
         inputs = examples.inputs(batch).to(device.device)
     with device.autocast():
-        cost = learner.cost_of(learner.network(inputs), targets)
+        cost = learner.cost_of(learner.network(inputs), lessons)
     learner.optimizer.zero_grad()
     device.backward(cost)
     for group in learner.optimizer.param_groups:

@@ -1,6 +1,6 @@
 """Intraclass correlation: how much of the spread of measurements is that of the images and not of the readers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -76,10 +76,13 @@ def intraclass_correlation(
     value = float(_correlation(squares, form)[0])
     if np.isnan(value):
         return undefined(form, "all readers", len(values), level, f"{sums.if_undefined} {note}")
-    low, high = _f_limits(squares, form, level)
     method = "F distribution (McGraw & Wong 1996)"
     group, n = "all readers", len(values)
-    return Estimate(form, value, low, high, n, "image", method, level, part="all", group=group, note=note)
+    found = Estimate(form, value, None, None, n, "image", method, level, part="all", group=group, note=note)
+    if squares.images[0] == 0:
+        return replace(found, note=f"{note} All images have the same mean: no interval can be given.")
+    low, high = _f_limits(squares, form, level)
+    return replace(found, low=low, high=high)
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,8 @@ def _mean_squares(totals: NDArray[np.float64]) -> _MeanSquares:
     images, within, rest, readers = (
         np.where(part > 1e-13 * squares, part, 0) for part in (images, within, rest, readers)
     )
-    return _MeanSquares(n, k, images / (n - 1), readers / (k - 1), rest / ((n - 1) * (k - 1)), within / (n * (k - 1)))
+    freedom = np.where(n > 1, n - 1, np.nan)  # one image has no spread
+    return _MeanSquares(n, k, images / freedom, readers / (k - 1), rest / (freedom * (k - 1)), within / (n * (k - 1)))
 
 
 def _correlation(s: _MeanSquares, form: IccForm) -> NDArray[np.float64]:
