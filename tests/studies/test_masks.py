@@ -147,9 +147,7 @@ def test_what_cannot_be_converted_is_named_and_the_exit_code_says_so(cohort, tmp
         "a.json": "E_UNREADABLE",
     }
     assert (tmp_path / "out" / "p01-0.nii.gz").exists()
-    seg = lucency(
-        "masks", "convert", drawings, "--images", cohort / "images", "--to", "seg", "--out", tmp_path / "seg"
-    )
+    seg = lucency("masks", "convert", drawings, "--images", cohort / "images", "--to", "seg", "--out", tmp_path / "seg")
     assert "E_NOT_DICOM" in seg.out
 
 

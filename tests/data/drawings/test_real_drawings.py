@@ -56,7 +56,8 @@ def test_lung_boxes_and_lung_masks_agree(real_data):
         both.append(overlap(hull(given), box_of(whole, "")))
         rows, columns = np.mgrid[: whole.shape[0], : whole.shape[1]] + 0.5
         held = [
-            (columns > b.left) & (columns < b.left + b.width) & (rows > b.top) & (rows < b.top + b.height) for b in given
+            (columns > b.left) & (columns < b.left + b.width) & (rows > b.top) & (rows < b.top + b.height)
+            for b in given
         ]
         inside.append((whole & np.logical_or.reduce(held)).sum() / whole.sum())
     assert len(both) == 52
@@ -105,7 +106,9 @@ def test_masks_and_boxes_of_the_demonstration_agree(demonstration):
     """Both come from the same lesions: the box around all boxes of pneumonia is the box of its mask."""
     coco = json.loads((demonstration / "boxes.json").read_text())
     images = [
-        ImageOnDisk(one["file_name"], one["file_name"], (demonstration / one["file_name"],), (1, one["height"], one["width"]))
+        ImageOnDisk(
+            one["file_name"], one["file_name"], (demonstration / one["file_name"],), (1, one["height"], one["width"])
+        )
         for one in coco["images"]
     ]
     wanted = {"structures": ("pneumonia",), "missing": "empty"}
