@@ -47,6 +47,7 @@ REFUSALS: dict[str, str] = {
     "E_BAD_OUTLINE": "A box or outline is impossible: no numbers, no area, outside of the image, or cut short.",
     "E_UNKNOWN_NAME": "A box or outline belongs to a category that its file does not list.",
     "E_NO_IMAGE": "No image, or more than one, belongs to what was drawn.",
+    "E_NOT_DRAWING": "The DICOM object is neither a segmentation nor a structure set.",
     "E_NOT_DICOM": "A DICOM segmentation refers to DICOM images, and this image is none.",
     "E_NOT_READ": "No reader has read the image.",
     "E_FEW_READERS": "Fewer readers have read the image than the plan asks for (`consensus.least_readers`).",

@@ -73,6 +73,42 @@ _TERMS = (
         ("confident joint",),
     ),
     Term(
+        "mask",
+        "A picture of the same size as the image in which every pixel says whether it belongs to a lesion or organ. An empty "
+        "mask says that somebody looked and found nothing.",
+        ("segmentation mask", "outline"),
+    ),
+    Term(
+        "label map",
+        "A mask that holds several structures: each has a number of its own, and 0 is background. Without a list of names "
+        "nobody knows what the numbers mean.",
+        ("labelmap", "multi-label mask"),
+    ),
+    Term(
+        "bounding box",
+        "The smallest upright rectangle around a lesion, given by its left and upper edge, width and height. It is quicker to "
+        "draw than an outline, and says less.",
+        ("box", "bbox"),
+    ),
+    Term(
+        "COCO",
+        "A format for boxes and outlines of many images in one text file, named after a data set (Lin 2014). Most tools for "
+        "labelling pictures write it.",
+        ("COCO file",),
+    ),
+    Term(
+        "DICOM SEG",
+        "A DICOM object that holds masks and refers to the images they were drawn on. It can be kept in the PACS beside the "
+        "exam.",
+        ("DICOM segmentation", "segmentation object"),
+    ),
+    Term(
+        "RTSTRUCT",
+        "A DICOM object of radiotherapy that holds outlines of organs and targets in millimetres. It is turned into a mask on "
+        "the voxels of its images.",
+        ("structure set", "RT structure set"),
+    ),
+    Term(
         "suspect label",
         "A label that a network doubts after learning from other patients only. It is a reason to look again, not an error; "
         "a person decides.",

@@ -147,9 +147,6 @@ def as_file_name(structure: str) -> str:
 
 def _convert(image: ImageOnDisk, drawings: Sequence[Drawing], settings: Drawings, export: "_Export") -> Iterator[Fate]:
     """Read all drawings of one image; write those that fit, together, and refuse the others one by one."""
-    if not image.is_kept:
-        yield from (_refused(drawing.file, image.source, "E_UNREADABLE") for drawing in drawings)
-        return
     try:
         grid = grid_of(image)
     except RefusedImage as reason:
