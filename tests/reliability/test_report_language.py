@@ -11,10 +11,14 @@ import pytest
 from report_language.negex import label_by_negex
 from report_language.suite import Labeller, Verdict, judge, read_suite
 
+from lucency.data.phantoms.report_phrases import NOUNS, Vocabulary
+from lucency.data.phantoms.reports import compose_reports
+
 HERE = Path(__file__).parent / "report_language"
 PARTS = ("public", "held_back")
-LEAST_SHARE = 0.5
-LEAST_F1 = {"positive": 0.5, "negative": 0.5, "uncertain": 0.5}
+LEAST_SHARE = 0.85
+LEAST_F1 = {"positive": 0.9, "negative": 0.88, "uncertain": 0.83}
+"""Set a little below the first run, before anyone had seen what was wrong: 0.87 of the passages, F1 0.92, 0.90 and 0.85."""
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +67,21 @@ def test_the_rules_earn_their_keep(verdicts: dict[str, Verdict], tally: Callable
         assert verdict.n_kept > plain.n_kept
         for label in ("positive", "negative", "uncertain"):
             assert verdict.f1(label) > plain.f1(label), (part, label)
+
+
+@pytest.mark.parametrize("vocabulary", ["training", "test"])
+def test_the_rules_read_the_made_up_reports(
+    vocabulary: Vocabulary, label_by_rules: Labeller, tally: Callable[..., None]
+) -> None:
+    """What these state is known by construction; denied and not mentioned count as the same."""
+    n_right = n_all = 0
+    for report in compose_reports(500, seed=11, vocabulary=vocabulary):
+        labels = label_by_rules(report.text)
+        for finding in NOUNS:
+            stated, said = report.statements.get(finding, "negative"), labels.get(finding, "negative")
+            n_right += stated == said
+            n_all += 1
+    tally(f"findings of made-up reports read by the rules ({vocabulary} vocabulary)", n_right, n_all, least=0.95)
 
 
 def test_the_judge_sees_every_kind_of_error() -> None:

@@ -2,6 +2,7 @@
 
 import codecs
 import gzip
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from types import ModuleType
 import pytest
 
 from lucency.data.codes import REFUSALS
+from lucency.errors import LucencyError
 
 CLEAN = """INDICATION: Cough, rule out pneumonia.
 
@@ -30,6 +32,7 @@ LABELS = {
 }
 ACCENTED = CLEAN.replace("FINDINGS:", "Referrer: Dr Müller-Lüdenscheidt, Orléans. Temperature 38°C – 39°C. FINDINGS:")
 LIMIT_SECONDS = 2.0
+CODE = re.compile(r"E_[A-Z_]+")
 HALF_MEGABYTE = 500_000
 
 
@@ -332,7 +335,8 @@ def first_fault(odd: OddText, label_file: Callable[[OddText], dict[str, str]]) -
     try:
         labels = label_file(odd)
     except Exception as error:
-        if getattr(error, "code", None) not in REFUSALS:
+        codes = CODE.findall(str(error))
+        if not isinstance(error, LucencyError) or not codes or not REFUSALS.keys() >= set(codes):
             return f"{odd.name}: {type(error).__name__}: {error}"[:300]
         return "" if odd.may_be_refused else f"{odd.name}: refused ({error})"[:300]
     seconds = time.process_time() - started

@@ -27,7 +27,7 @@ NOUNS: dict[str, Words] = {
     },
     "Edema": {
         "training": ("pulmonary edema", "congestive heart failure", "interstitial edema"),
-        "test": ("pulmonary oedema", "CHF", "pulmonary vascular congestion", "alveolar edema"),
+        "test": ("pulmonary oedema", "CHF", "interstitial oedema", "alveolar edema"),
     },
     "Consolidation": {
         "training": ("consolidation", "a focal consolidation", "lobar consolidation"),
@@ -153,7 +153,7 @@ ASIDES: Words = {
         "Skin fold over the left chest.",
     ),
     "test": (
-        "Cholecystectomy clips in the right upper quadrant.",
+        "Eventration of the right hemidiaphragm.",
         "Soft tissue edema of the chest wall.",
         "Unremarkable gastric bubble.",
         "Scoliosis.",
