@@ -40,6 +40,18 @@ REFUSALS: dict[str, str] = {
     "E_SCREENSHOT": "The image looks like a picture of a screen, and the plan refuses such images.",
     "E_ODD_MODALITY": "The image is of another kind than the rest of the cohort, and the plan refuses such images.",
     "E_NEAR_DUPLICATE": "The same image was already kept in another encoding, size or crop; the plan refuses copies.",
+    "E_MASK_SIZE": "The mask, or what its file says of the image, has another size than the image; it is not resized.",
+    "E_MASK_PLACE": "The mask lies elsewhere than the image, by more than 1/20 of a voxel, or does not tell where it lies.",
+    "E_MASK_VALUES": "The mask holds grey levels, colours or labels that no name was given to (or its edges are blurred).",
+    "E_MASK_LOSSY": "The mask is a JPEG, which blurs its edges; save it as PNG, or set a threshold.",
+    "E_BAD_OUTLINE": "A box or outline is impossible: no numbers, no area, outside of the image, or cut short.",
+    "E_UNKNOWN_NAME": "A box or outline belongs to a category that its file does not list.",
+    "E_NO_IMAGE": "No image, or more than one, belongs to what was drawn.",
+    "E_NOT_DRAWING": "The DICOM object is neither a segmentation nor a structure set.",
+    "E_NOT_DICOM": "A DICOM segmentation refers to DICOM images, and this image is none.",
+    "E_NOT_READ": "No reader has read the image.",
+    "E_FEW_READERS": "Fewer readers have read the image than the plan asks for (`consensus.least_readers`).",
+    "E_TIE": "The readers are even, and nobody has decided; `adjudication.csv` lists such images.",
 }
 """Why an image was refused."""
 
@@ -80,6 +92,18 @@ NOTES: dict[str, str] = {
     "N_SCREENSHOT": "Parts are perfectly even or coloured, as the bars of a window are: perhaps a picture of a screen.",
     "N_ODD_MODALITY": "The image is of another kind than the rest of the cohort, by its header or by its look.",
     "N_NEAR_DUPLICATE": "The same image is in the cohort in another encoding, size or crop; both go to the same part.",
+    "N_MASK_UNPLACED": "Mask or image does not tell where it lies; they were laid on each other by rows and columns alone.",
+    "N_MASK_TURNED": "The axes of the mask were turned to those of the image.",
+    "N_MASK_THRESHOLD": "The mask has soft or blurred edges; it was cut at the threshold of the plan.",
+    "N_MASK_FRACTIONAL": "The mask is fractional; a voxel counts as drawn from one half on.",
+    "N_MASK_MOST": "Most of the image and of its border is drawn on; perhaps the mask is inverted.",
+    "N_BOX_CLIPPED": "A box or outline reaches beyond the image; what lies outside was cut off.",
+    "N_BOX_DISAGREES": "The box and the outline of one lesion do not agree; the outline was used.",
+    "N_OUTLINE_HOLE": "A part of an outline that runs the other way round inside another was read as a hole.",
+    "N_OUTLINE_SMALL": "An outline is too small or thin to hold the centre of a pixel; the pixels under it were taken.",
+    "N_CROWD": "An outline marks a group of lesions and not a single one.",
+    "N_ADJUDICATED": "The readers' label was decided by hand afterwards.",
+    "N_CORRECTED": "The label was corrected by hand.",
 }
 """What was repaired, or should be known, about an image that was read."""
 

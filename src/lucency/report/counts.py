@@ -88,11 +88,11 @@ def _reason(row: CohortRow) -> str:
 
 def count_parts(material: Material) -> tuple[PartCount, ...]:
     """Count images, patients and classes of the training, tuning and test parts."""
-    target = {row.image_id: row.target for row in material.labels}
+    label_of = {row.image_id: row for row in material.labels}
     counted = []
     for part in Part:
         rows = rows_of(material.split, part)
-        found = Counter(target.get(row.image_id, "") for row in rows)
+        found = Counter(label_of[row.image_id].in_part(part) for row in rows if row.image_id in label_of)
         classes = {name: found[name] for name in material.classes}
         counted.append(PartCount(part.capitalize(), len(rows), len({row.patient_id for row in rows}), classes))
     return tuple(counted)

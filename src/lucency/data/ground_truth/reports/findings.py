@@ -118,7 +118,9 @@ def load_findings(path: Path | None = None) -> Findings:
     try:
         return _make(path.read_text(encoding="utf-8"), path.name)
     except FileNotFoundError:
-        raise PlanError(f"There is no list of findings {path}. Check the path, or leave it out for the usual ones.") from None
+        raise PlanError(
+            f"There is no list of findings {path}. Check the path, or leave it out for the usual ones."
+        ) from None
     except (UnicodeDecodeError, IsADirectoryError):
         raise PlanError(f"{path.name} is not a text file. Give the path of a YAML file with `findings:`.") from None
 
@@ -131,7 +133,7 @@ def _chest_findings() -> Findings:
 @functools.cache
 def load_cues() -> Cues:
     """Read the cues that come with lucency."""
-    settings = yaml.load(_packaged("cues.yaml"), Loader=yaml.BaseLoader)  # noqa: S506 - texts only: “no” is a word here
+    settings = yaml.load(_packaged("cues.yaml"), Loader=yaml.BaseLoader)
     no_typos = tuple(word for words in settings.pop("no_typos") for word in words)
     return Cues(tuple((phrase, kind) for kind, phrases in settings.items() for phrase in phrases), no_typos)
 
@@ -175,10 +177,12 @@ def _parse(text: str, name: str) -> tuple[Any, dict[tuple[str, ...], int]]:
     lines: dict[tuple[str, ...], int] = {}
     try:
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.BaseLoader)):
-            raise PlanError(f"{name} uses YAML aliases (*name). Write the phrases out, in quotes where they begin with *.")
+            raise PlanError(
+                f"{name} uses YAML aliases (*name). Write the phrases out, in quotes where they begin with *."
+            )
         node = yaml.compose(text, Loader=yaml.BaseLoader)
         _collect_lines(node, (), lines)
-        return yaml.load(text, Loader=yaml.BaseLoader), lines  # noqa: S506 - texts only: “no” is a word here
+        return yaml.load(text, Loader=yaml.BaseLoader), lines
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
@@ -237,7 +241,9 @@ def _refuse_double_names(listed: _List, name: str) -> None:
     unknown = sorted(set(listed.no_finding.ignores) - set(names)) if listed.no_finding else []
     if unknown:
         raise PlanError(f"{name}: `ignores` names “{unknown[0]}”, which is not a finding of the list.")
-    empty = [finding.name for finding in listed.findings if not finding.words and not finding.hints and not finding.judged]
+    empty = [
+        finding.name for finding in listed.findings if not finding.words and not finding.hints and not finding.judged
+    ]
     if empty:
         raise PlanError(f"{name}: “{empty[0]}” has no words. Give it `words`, `hints` or `judged`.")
 

@@ -1,9 +1,9 @@
 """Phrases in a small grammar, and all their occurrences in a sentence in one pass.
 
-    pleural effusion            these words, one after the other
-    (heart|cardiac) size        either word; choices may hold several words
-    [focal] consolidation       a word that may be missing
-    enlarg* .. heart            up to three other words between; a word with any ending
+pleural effusion            these words, one after the other
+(heart|cardiac) size        either word; choices may hold several words
+[focal] consolidation       a word that may be missing
+enlarg* .. heart            up to three other words between; a word with any ending
 """
 
 import re
@@ -168,5 +168,3 @@ def _words(symbol: str) -> Form:
         *head, last = split_words(symbol[:-1], 0, len(symbol) - 1)
         return (*(token.word for token in head), symbol[last.start : -1].lower() + "*")
     return tuple(token.word for token in split_words(symbol, 0, len(symbol)))
-
-

@@ -29,7 +29,23 @@ _FARTHEST_BACK = 18
 _FARTHEST_STATE = 14
 """Words between a part of the body and what is said of it."""
 _BETWEEN_STATE_AND_PART = {
-    *("the", "of", "in", "and", ",", "size", "both", "a", "appearing", "for", "bilateral", "overall", "sized", "left", "right"),
+    *(
+        "the",
+        "of",
+        "in",
+        "and",
+        ",",
+        "size",
+        "both",
+        "a",
+        "appearing",
+        "for",
+        "bilateral",
+        "overall",
+        "sized",
+        "left",
+        "right",
+    ),
     *("with", "appearance", "caliber", "contour", "transverse", "diameter", "is", "are", "or"),
 }
 
@@ -242,7 +258,10 @@ class Sentence:
         words = [self.tokens[place].word for place in between]
         if not words:
             return True
-        is_list = all(word in _BETWEEN_STATE_AND_PART or place in self._covered for word, place in zip(words, between, strict=True))
+        is_list = all(
+            word in _BETWEEN_STATE_AND_PART or place in self._covered
+            for word, place in zip(words, between, strict=True)
+        )
         has_part = any(place in self._part_places for place in between)
         return is_list and (has_part or not any(word in ("and", ",", "with", "or", "is", "are") for word in words))
 
@@ -266,7 +285,9 @@ class Sentence:
 
     def _clauses(self) -> tuple[list[int], list[int | None]]:
         """Number the clauses: semicolons and words such as “but” end one, brackets hold one of their own."""
-        taken = {p for k, hits in self._cues.items() if k != "ends" and k not in _CONTENT for hit in hits for p in hit.places}
+        taken = {
+            p for k, hits in self._cues.items() if k != "ends" and k not in _CONTENT for hit in hits for p in hit.places
+        }
         ends = {hit.first for hit in self._cues["ends"] if not taken & set(hit.places)}
         clause, parent, current, outer = [], [None], 0, []
         for place, token in enumerate(self.tokens):
@@ -317,5 +338,3 @@ def _swallows(longer: Hit, hit: Hit) -> bool:
     if by in ("normal", "other"):
         return what in ("normal", "other")
     return what == "state" or what not in _CONTENT
-
-

@@ -33,18 +33,65 @@ _NAMES: dict[Kind, tuple[str, ...]] = {
     Kind.CLINICAL: (
         *("indication", "indications", "history", "clinical history", "clinical information", "clinical indication"),
         *("clinical details", "clinical data", "clinical statement", "clinical question", "clinical context"),
-        *("clinical background", "clinical presentation", "clinical diagnosis", "clinical", "reason", "medical condition"),
+        *(
+            "clinical background",
+            "clinical presentation",
+            "clinical diagnosis",
+            "clinical",
+            "reason",
+            "medical condition",
+        ),
         *("reason for exam", "reason for examination", "reason for study", "reason for this examination"),
-        *("reason for the exam", "reason for test", "reason for visit", "reason for request", "relevant clinical details"),
+        *(
+            "reason for the exam",
+            "reason for test",
+            "reason for visit",
+            "reason for request",
+            "relevant clinical details",
+        ),
         *("patient history", "medical history", "past medical history", "brief history", "history and indication"),
         *("indication and history", "history/indication", "indication/history", "signs and symptoms", "symptoms"),
-        *("admitting diagnosis", "diagnosis code", "working diagnosis", "icd code", "icd", "question", "pre-op diagnosis"),
+        *(
+            "admitting diagnosis",
+            "diagnosis code",
+            "working diagnosis",
+            "icd code",
+            "icd",
+            "question",
+            "pre-op diagnosis",
+        ),
         *("clinical notes", "clinical history/indication", "presenting complaint", "chief complaint", "complaint"),
-        *("klinische angaben", "klinische fragestellung", "fragestellung", "indikation", "anamnese", "renseignements cliniques"),
-        *("motif", "datos clinicos", "datos clínicos", "indicación", "indicazione", "quesito clinico", "klinische gegevens"),
+        *(
+            "klinische angaben",
+            "klinische fragestellung",
+            "fragestellung",
+            "indikation",
+            "anamnese",
+            "renseignements cliniques",
+        ),
+        *(
+            "motif",
+            "datos clinicos",
+            "datos clínicos",
+            "indicación",
+            "indicazione",
+            "quesito clinico",
+            "klinische gegevens",
+        ),
     ),
     Kind.TECHNIQUE: (
-        *("technique", "procedure", "exam", "examination", "study", "views", "view", "projection", "type of exam", "protocol"),
+        *(
+            "technique",
+            "procedure",
+            "exam",
+            "examination",
+            "study",
+            "views",
+            "view",
+            "projection",
+            "type of exam",
+            "protocol",
+        ),
         *("exam type", "procedure comments", "technical factors", "technical quality", "exam description", "modality"),
         *("examination performed", "study performed", "exam performed", "procedures performed", "number of views"),
         *("technical information", "technical details", "contrast", "radiation dose", "dose", "exposure", "title"),
@@ -58,28 +105,87 @@ _NAMES: dict[Kind, tuple[str, ...]] = {
     ),
     Kind.FINDINGS: (
         *("findings", "finding", "report", "description", "observations", "observation", "body", "result", "results"),
-        *("radiographic findings", "imaging findings", "chest", "narrative", "interpretation of findings", "full result"),
+        *(
+            "radiographic findings",
+            "imaging findings",
+            "chest",
+            "narrative",
+            "interpretation of findings",
+            "full result",
+        ),
         *("chest findings", "cxr", "chest x-ray", "chest xray", "chest radiograph", "details", "discussion", "detail"),
         *("findings and comparison", "comparison and findings", "technique and findings", "text", "report text"),
         *("befund", "befunde", "résultats", "resultats", "hallazgos", "reperti", "referto", "bevindingen"),
     ),
     Kind.IMPRESSION: (
-        *("impression", "impressions", "conclusion", "conclusions", "opinion", "interpretation", "summary", "assessment"),
+        *(
+            "impression",
+            "impressions",
+            "conclusion",
+            "conclusions",
+            "opinion",
+            "interpretation",
+            "summary",
+            "assessment",
+        ),
         *("findings/impression", "impression/findings", "findings and impression", "impression and findings", "imp"),
         *("findings & impression", "final impression", "diagnosis", "radiological diagnosis", "overall impression"),
-        *("radiologic diagnosis", "comment", "comments", "wet read", "preliminary report", "preliminary read", "addendum"),
+        *(
+            "radiologic diagnosis",
+            "comment",
+            "comments",
+            "wet read",
+            "preliminary report",
+            "preliminary read",
+            "addendum",
+        ),
         *("preliminary impression", "final interpretation", "key findings", "bottom line", "reading", "final read"),
         *("critical results", "addendum findings", "impression and recommendation", "impression and recommendations"),
         *("impression/recommendation", "impression/recommendations", "impression and plan", "major findings"),
         *("beurteilung", "zusammenfassung", "conclusión", "impresión", "conclusioni", "conclusie"),
     ),
     Kind.OTHER: (
-        *("recommendation", "recommendations", "notification", "signed", "signature", "electronically signed by", "author"),
-        *("dictated by", "dictated", "transcribed", "transcribed by", "approved by", "attending", "resident", "radiologist"),
+        *(
+            "recommendation",
+            "recommendations",
+            "notification",
+            "signed",
+            "signature",
+            "electronically signed by",
+            "author",
+        ),
+        *(
+            "dictated by",
+            "dictated",
+            "transcribed",
+            "transcribed by",
+            "approved by",
+            "attending",
+            "resident",
+            "radiologist",
+        ),
         *("reported by", "read by", "verified by", "reviewed by", "interpreted by", "workstation", "accession", "date"),
         *("patient", "patient name", "name", "mrn", "dob", "sex", "age", "ordering physician", "referring physician"),
-        *("referrer", "location", "ward", "hospital", "department", "time", "accession number", "exam date", "study date"),
-        *("date of exam", "date of study", "final report", "end of report", "attestation", "disclaimer", "communication"),
+        *(
+            "referrer",
+            "location",
+            "ward",
+            "hospital",
+            "department",
+            "time",
+            "accession number",
+            "exam date",
+            "study date",
+        ),
+        *(
+            "date of exam",
+            "date of study",
+            "final report",
+            "end of report",
+            "attestation",
+            "disclaimer",
+            "communication",
+        ),
         *("follow-up", "followup", "plan", "report date", "report status", "status", "cc", "physician", "provider"),
         *("electronically signed", "report electronically signed by", "critical result communication", "reviewer"),
         *("empfehlung", "unterschrift", "recommandation", "recomendación"),
@@ -101,7 +207,20 @@ _BARE = re.compile(
     r"CONCLUSION|OPINION|RECOMMENDATIONS?))(?:[*_]{2}[ \t]?|[ \t]{1,3}-{0,2}[ \t]{0,3}(?=[A-Z0-9*]))"
 )
 """Headings in capitals that the text follows without a colon."""
-_EVERYDAY = {"chest", "prior", "previous", "time", "age", "view", "views", "body", "text", "clinical", "correlation", "question"}
+_EVERYDAY = {
+    "chest",
+    "prior",
+    "previous",
+    "time",
+    "age",
+    "view",
+    "views",
+    "body",
+    "text",
+    "clinical",
+    "correlation",
+    "question",
+}
 """Names that are everyday words, too: on a line of their own they need a colon."""
 _LONGEST = 60
 """Characters of the longest heading."""
@@ -136,7 +255,11 @@ def _headings(text: str) -> list[Section]:
             found.append(_heading(match.group(1), match.start(1), match.end()))
     found += [_heading(match.group(1), match.start(1), match.end()) for match in _BARE.finditer(text)]
     found.sort(key=lambda heading: (heading.start, -heading.end))
-    return [heading for before, heading in zip([None, *found], found, strict=False) if not before or heading.start >= before.end]
+    return [
+        heading
+        for before, heading in zip([None, *found], found, strict=False)
+        if not before or heading.start >= before.end
+    ]
 
 
 def _before_colon(text: str, colon: int) -> Section | None:

@@ -3,7 +3,26 @@
 import re
 
 _ABBREVIATIONS = {
-    *("dr", "drs", "mr", "mrs", "ms", "prof", "st", "approx", "vs", "e.g", "eg", "i.e", "ie", "etc", "cf", "fig", "no", "nos"),
+    *(
+        "dr",
+        "drs",
+        "mr",
+        "mrs",
+        "ms",
+        "prof",
+        "st",
+        "approx",
+        "vs",
+        "e.g",
+        "eg",
+        "i.e",
+        "ie",
+        "etc",
+        "cf",
+        "fig",
+        "no",
+        "nos",
+    ),
     *("resp", "incl", "min", "max", "ca", "est", "dept", "p.m", "a.m", "pt", "pts", "ant", "post", "lat", "sup", "inf"),
     *("temp", "avg", "hx", "dx", "rt", "lt", "bilat", "ext", "int", "poss", "prob", "susp", "r", "l"),
 }
@@ -76,7 +95,9 @@ def _is_list_number(text: str, stop: int) -> bool:
     first = stop
     while first > 0 and text[first - 1].isdigit() and stop - first < 3:
         first -= 1
-    return first < stop and (first == 0 or text[first - 1] == "\n" or text[max(0, first - 9) : first].rstrip(" \t")[-1:] in ".:;\n")
+    return first < stop and (
+        first == 0 or text[first - 1] == "\n" or text[max(0, first - 9) : first].rstrip(" \t")[-1:] in ".:;\n"
+    )
 
 
 def _line_ends(text: str, mark: re.Match[str], start: int, end: int, longest: int) -> bool:

@@ -11,11 +11,22 @@ _SPELLINGS = str.maketrans(
         **dict.fromkeys("‘’‚‛′`´", "'"),
         **dict.fromkeys("“”„‟″«»", '"'),
         **dict.fromkeys("‐‑‒–—―−", "-"),
-        **dict.fromkeys("\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000", " "),
+        **dict.fromkeys(
+            "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000", " "
+        ),
         **dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u00ad", ""),
         **dict.fromkeys("•‣◦▪●■∙⁃·", "*"),
-        **{"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "…": "...", "\u2028": "\n", "\u2029": "\n"},
-        **{"\v": "\n", "\f": "\n", "\x85": "\n"},
+        "ﬀ": "ff",
+        "ﬁ": "fi",
+        "ﬂ": "fl",
+        "ﬃ": "ffi",
+        "ﬄ": "ffl",
+        "…": "...",
+        "\u2028": "\n",
+        "\u2029": "\n",
+        "\v": "\n",
+        "\f": "\n",
+        "\x85": "\n",
     }
 )
 """Typographic forms of what the rules know in one form."""
@@ -84,7 +95,9 @@ def _decode(content: bytes, name: str) -> tuple[str, tuple[str, ...]]:
 
 def _refuse_binary(content: bytes, name: str) -> None:
     """Tell text from pictures, archives and PDFs by their first bytes and by bytes that no text holds."""
-    is_known = content.startswith((b"%PDF", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x89PNG", b"\xff\xd8\xff", b"\x1f\x8b"))
+    is_known = content.startswith(
+        (b"%PDF", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x89PNG", b"\xff\xd8\xff", b"\x1f\x8b")
+    )
     n_control = len(content) - len(content.translate(None, bytes(c for c in range(32) if c not in b"\t\n\v\f\r\x1b")))
     if is_known or content[128:132] == b"DICM" or n_control * 20 > len(content):
         suffix = name.rpartition(".")[2] if "." in name else "no suffix"

@@ -17,7 +17,14 @@ _REMEMBERED = 50_000
 
 _BRITISH = (
     *(("oedem", "edem"), ("haem", "hem"), ("oesoph", "esoph"), ("aetio", "etio"), ("umour", "umor"), ("avour", "avor")),
-    *(("olour", "olor"), ("ibre", "iber"), ("centre", "center"), ("calibre", "caliber"), ("grey", "gray"), ("anaes", "anes")),
+    *(
+        ("olour", "olor"),
+        ("ibre", "iber"),
+        ("centre", "center"),
+        ("calibre", "caliber"),
+        ("grey", "gray"),
+        ("anaes", "anes"),
+    ),
     *(("isation", "ization"), ("paed", "ped"), ("ischaem", "ischem"), ("programme", "program"), ("sulph", "sulf")),
 )
 _ISE = re.compile(r"is(e|ed|es|ing)$")
@@ -120,7 +127,7 @@ def _n_typos(word: str) -> int:
 
 def _deletes(word: str) -> Iterator[str]:
     """Give a long word, and the word with one letter left out, with two if it is very long."""
-    if not word.isalpha() or _n_typos(word) == 0 and len(word) < _SHORTEST_TYPO - 1:
+    if not word.isalpha() or (_n_typos(word) == 0 and len(word) < _SHORTEST_TYPO - 1):
         return
     yield word
     for i in range(1, len(word)):
