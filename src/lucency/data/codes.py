@@ -52,6 +52,11 @@ REFUSALS: dict[str, str] = {
     "E_NOT_READ": "No reader has read the image.",
     "E_FEW_READERS": "Fewer readers have read the image than the plan asks for (`consensus.least_readers`).",
     "E_TIE": "The readers are even, and nobody has decided; `adjudication.csv` lists such images.",
+    "E_NOT_TEXT": "The radiology report is no text (a picture, archive or PDF); save it as plain text, HTML or RTF.",
+    "E_EMPTY_REPORT": "The radiology report holds no text.",
+    "E_NO_REPORT": "No radiology report belongs to this image.",
+    "E_DOUBTFUL": "The radiology report leaves open whether the finding is there (“possible pneumonia”).",
+    "E_NOT_MENTIONED": "The radiology report does not speak of the finding, and the plan refuses such images.",
 }
 """Why an image was refused."""
 
@@ -104,6 +109,10 @@ NOTES: dict[str, str] = {
     "N_CROWD": "An outline marks a group of lesions and not a single one.",
     "N_ADJUDICATED": "The readers' label was decided by hand afterwards.",
     "N_CORRECTED": "The label was corrected by hand.",
+    "N_NOT_UTF8": "The radiology report is not in UTF-8; it was read as Windows-1252.",
+    "N_UTF16": "The radiology report is in UTF-16 or UTF-32.",
+    "N_RTF": "The radiology report is in RTF; its text was taken out.",
+    "N_HTML": "The radiology report is in HTML or holds pieces of it; its text was taken out.",
 }
 """What was repaired, or should be known, about an image that was read."""
 
