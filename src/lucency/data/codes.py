@@ -59,6 +59,7 @@ REFUSALS: dict[str, str] = {
     "E_EMPTY_REPORT": "The radiology report of the image is empty.",
     "E_UNCERTAIN": "The radiology report is in doubt about the finding, and the plan sets such images aside.",
     "E_NOT_MENTIONED": "The radiology report does not speak of the finding, and the plan sets such images aside.",
+    "E_NOT_TEXT": "The radiology report is no text (a picture, archive or PDF); save it as plain text, HTML or RTF.",
 }
 """Why an image was refused."""
 
@@ -111,6 +112,10 @@ NOTES: dict[str, str] = {
     "N_CROWD": "An outline marks a group of lesions and not a single one.",
     "N_ADJUDICATED": "The readers' label was decided by hand afterwards.",
     "N_CORRECTED": "The label was corrected by hand.",
+    "N_NOT_UTF8": "The radiology report is not in UTF-8; it was read as Windows-1252.",
+    "N_UTF16": "The radiology report is in UTF-16 or UTF-32.",
+    "N_RTF": "The radiology report is in RTF; its text was taken out.",
+    "N_HTML": "The radiology report is in HTML or holds pieces of it; its text was taken out.",
 }
 """What was repaired, or should be known, about an image that was read."""
 
