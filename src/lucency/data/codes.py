@@ -52,6 +52,11 @@ REFUSALS: dict[str, str] = {
     "E_NOT_READ": "No reader has read the image.",
     "E_FEW_READERS": "Fewer readers have read the image than the plan asks for (`consensus.least_readers`).",
     "E_TIE": "The readers are even, and nobody has decided; `adjudication.csv` lists such images.",
+    "E_NO_REPORT": "No radiology report belongs to the image.",
+    "E_TWO_REPORTS": "The table names several radiology reports for the image.",
+    "E_EMPTY_REPORT": "The radiology report of the image is empty.",
+    "E_UNCERTAIN": "The radiology report is in doubt about the finding, and the plan sets such images aside.",
+    "E_NOT_MENTIONED": "The radiology report does not speak of the finding, and the plan sets such images aside.",
 }
 """Why an image was refused."""
 

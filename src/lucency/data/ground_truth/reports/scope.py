@@ -7,7 +7,7 @@ consolidation” denies three, “no pneumothorax, small effusion” one.
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lucency.data.ground_truth.reports.findings import NEGATIVE, POSITIVE, UNCERTAIN, Meaning
