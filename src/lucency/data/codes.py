@@ -40,6 +40,9 @@ REFUSALS: dict[str, str] = {
     "E_SCREENSHOT": "The image looks like a picture of a screen, and the plan refuses such images.",
     "E_ODD_MODALITY": "The image is of another kind than the rest of the cohort, and the plan refuses such images.",
     "E_NEAR_DUPLICATE": "The same image was already kept in another encoding, size or crop; the plan refuses copies.",
+    "E_NOT_READ": "No reader whose word counts saw the image.",
+    "E_FEW_READERS": "Fewer readers saw the image than the plan asks for (`data.labels.consensus.least_readers`).",
+    "E_TIE": "The readers are even, and nobody has decided (`data.labels.consensus.adjudicated`).",
 }
 """Why an image was refused."""
 
