@@ -29,8 +29,11 @@ class Disputed:
     """True where it has no label until somebody decides."""
 
 
-def disputed_images(kept: Sequence[CohortRow], readings: Readings, verdicts: Sequence[Verdict]) -> tuple[Disputed, ...]:
-    """List the images on which readers disagree and nobody decided yet, those without a label first."""
+def disputed_images(
+    kept: Sequence[CohortRow], readings: Readings, verdicts: Sequence[Verdict], settings: Consensus
+) -> tuple[Disputed, ...]:
+    """List the images that somebody has to decide, by the plan, and nobody decided yet; those without a label first."""
+    has_all = settings.sheet == "disagreements"
     found = [
         Disputed(image, verdict.votes, not verdict.target)
         for image, disputed, verdict in zip(kept, is_disputed(readings), verdicts, strict=True)
