@@ -40,6 +40,10 @@ REFUSALS: dict[str, str] = {
     "E_SCREENSHOT": "The image looks like a picture of a screen, and the plan refuses such images.",
     "E_ODD_MODALITY": "The image is of another kind than the rest of the cohort, and the plan refuses such images.",
     "E_NEAR_DUPLICATE": "The same image was already kept in another encoding, size or crop; the plan refuses copies.",
+    "E_MASK_KIND": "The DICOM object is neither a segmentation (SEG) nor a structure set (RTSTRUCT); no mask can be read from it.",
+    "E_MASK_OTHER_IMAGE": "The segmentation or structure set was drawn on another image, by the instances or the frame of reference that it names.",
+    "E_MASK_BROKEN_REFERENCE": "The segmentation or structure set refers to images that are not there, to none, or to others than it lies on.",
+    "E_MASK_GRID": "What was drawn does not lie on the voxels of its image: position, direction, spacing or size differ.",
 }
 """Why an image was refused."""
 
@@ -80,6 +84,12 @@ NOTES: dict[str, str] = {
     "N_SCREENSHOT": "Parts are perfectly even or coloured, as the bars of a window are: perhaps a picture of a screen.",
     "N_ODD_MODALITY": "The image is of another kind than the rest of the cohort, by its header or by its look.",
     "N_NEAR_DUPLICATE": "The same image is in the cohort in another encoding, size or crop; both go to the same part.",
+    "N_MASK_FRAME_OF_REFERENCE": "What was drawn names another coordinate system than its image, but the image's own slices, and lies on them.",
+    "N_MASK_UNREFERENCED": "What was drawn does not say on which image; it was checked by its place alone.",
+    "N_MASK_PART": "What was drawn goes beyond the image; the part on the image was used.",
+    "N_MASK_NOT_AREA": "Points and open lines of the structure set enclose nothing; they were left out.",
+    "N_MASK_BETWEEN_SLICES": "Contours lie between the slices of the image; each slice took those nearest to it, if within half a slice.",
+    "N_MASK_SKIPPED_SLICES": "A structure has slices without contours between others that have some; nothing was filled in.",
 }
 """What was repaired, or should be known, about an image that was read."""
 
