@@ -19,7 +19,7 @@ from pydicom.encaps import get_frame
 
 from lucency.data.dicom.drawings.drawn import Drawn, outcome_of
 from lucency.data.dicom.drawings.placement import Place, flat_place, place_of
-from lucency.data.dicom.drawings.references import instances_in, items_of, refuse_other_image
+from lucency.data.dicom.drawings.reference_check import instances_in, items_of, refuse_other_image
 from lucency.data.dicom.drawings.whole_file import parse_whole
 from lucency.data.dicom.enhanced import MOST_FRAMES, told_by
 from lucency.data.dicom.geometry import Plane, plane_of
