@@ -7,7 +7,7 @@ consolidation” denies three, “no pneumothorax, small effusion” one.
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lucency.data.ground_truth.reports.findings import NEGATIVE, POSITIVE, UNCERTAIN, Meaning
@@ -141,7 +141,9 @@ class Sentence:
 
     def _doubt(self, mention: Hit) -> Hit | None:
         cue = (
-            self._before("doubts_after", mention) or self._after("doubts_before", mention) or self._nearest_doubt(mention)
+            self._before("doubts_after", mention)
+            or self._after("doubts_before", mention)
+            or self._nearest_doubt(mention)
         )
         return cue or self._question(mention) or self._alternatives.get(mention)
 
