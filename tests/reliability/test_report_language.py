@@ -11,6 +11,8 @@ import pytest
 from report_language.negex import label_by_negex
 from report_language.suite import Labeller, Verdict, judge, read_suite
 
+from lucency.data.ground_truth.reports.findings import load_findings
+from lucency.data.ground_truth.reports.rules import label_report
 from lucency.data.phantoms.report_phrases import NOUNS, Vocabulary
 from lucency.data.phantoms.reports import compose_reports
 
@@ -23,11 +25,8 @@ LEAST_F1 = {"positive": 0.9, "negative": 0.88, "uncertain": 0.83}
 
 @pytest.fixture(scope="module")
 def label_by_rules() -> Labeller:
-    rules = pytest.importorskip("lucency.data.ground_truth.reports.rules")
-    from lucency.data.ground_truth.reports.findings import load_findings
-
     findings = load_findings()
-    return lambda text: rules.label_report(text, findings)
+    return lambda text: label_report(text, findings)
 
 
 @pytest.fixture(scope="module")

@@ -99,10 +99,11 @@ def tell_ground_truth(
 
 def write_disputes(study: Study, disputed: "Sequence[Disputed]") -> list[str]:
     """Write the sheet of disputed images and the table to fill in; nothing where all is settled."""
-    from lucency.data.ground_truth.adjudication import HEADER, rows_to_decide
+    from lucency.data.ground_truth.adjudication import HEADER, refuse_to_overwrite, rows_to_decide
     from lucency.report.sheet import Card, Sheet, render_sheet
     from lucency.study.pictures import pictures_of
 
+    refuse_to_overwrite(study.folder.path / ADJUDICATION)
     if not disputed:
         return []
     shown = disputed[:N_SHOWN]
@@ -155,7 +156,7 @@ def _from_readers(study: Study, kept: Sequence[CohortRow], labels: Labels, setti
         Verdicts(fused.verdicts, unknown),
         (told,),
         labels_by_rule(readings),
-        disputed_images(kept, readings, fused.verdicts),
+        disputed_images(kept, readings, fused.verdicts, labels.consensus),
     )
 
 

@@ -11,6 +11,7 @@ from lucency.data.ground_truth.tables import image_matcher, read_table, with_has
 from lucency.data.ground_truth.verdicts import Verdict
 from lucency.data.naming import Naming
 from lucency.domain.cohort import CohortRow
+from lucency.domain.labels_plan import Consensus
 from lucency.domain.readings import Readings
 from lucency.errors import SourceError
 
@@ -28,12 +29,15 @@ class Disputed:
     """True where it has no label until somebody decides."""
 
 
-def disputed_images(kept: Sequence[CohortRow], readings: Readings, verdicts: Sequence[Verdict]) -> tuple[Disputed, ...]:
-    """List the images on which readers disagree and nobody decided yet, those without a label first."""
+def disputed_images(
+    kept: Sequence[CohortRow], readings: Readings, verdicts: Sequence[Verdict], settings: Consensus
+) -> tuple[Disputed, ...]:
+    """List the images that somebody has to decide, by the plan, and nobody decided yet; those without a label first."""
+    has_all = settings.sheet == "disagreements"
     found = [
         Disputed(image, verdict.votes, not verdict.target)
         for image, disputed, verdict in zip(kept, is_disputed(readings), verdicts, strict=True)
-        if disputed and not verdict.notes
+        if disputed and not verdict.notes and (has_all or not verdict.target)
     ]
     return tuple(sorted(found, key=lambda one: (not one.is_open, one.image.source)))
 
@@ -41,6 +45,21 @@ def disputed_images(kept: Sequence[CohortRow], readings: Readings, verdicts: Seq
 def rows_to_decide(disputed: Sequence[Disputed], naming: Naming) -> list[tuple[str, ...]]:
     """Write a row for each disputed image, with empty cells for the decision (`HEADER`)."""
     return [(naming.path(one.image.source), one.image.image_id, one.votes, "", "", "", "") for one in disputed]
+
+
+def refuse_to_overwrite(sheet: Path) -> None:
+    """Make sure that nobody filled in the sheet in the study's own folder, where a run would write over it.
+
+    Raises:
+        SourceError: it holds a decision.
+    """
+    if not sheet.exists() or len(sheet.read_text("utf-8-sig").splitlines()) < 2:
+        return
+    if any(row.get("decision") for row in read_table(sheet, [], SETTING)):
+        raise SourceError(
+            f"{sheet.name} in the study's folder holds decisions, and this run would write it anew. Move it to a place of its "
+            f"own, and name that in the plan as `{SETTING}`."
+        )
 
 
 def read_decisions(

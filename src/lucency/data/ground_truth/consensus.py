@@ -96,6 +96,11 @@ def _refuse_unsuited(readings: Readings, settings: Consensus) -> None:
         raise PlanError(
             f"`consensus.rule: {rule}` needs grades in an order. Set `readers.scale: ordinal`, or take `majority`."
         )
+    if settings.ties != "refuse" and len(readings.levels) > 2 and readings.scale == Scale.NOMINAL:
+        raise PlanError(
+            f"`consensus.ties: {settings.ties}` needs two classes, or grades; with {len(readings.levels)} classes nothing tells "
+            "which is meant. Write `refuse`."
+        )
     unknown = {settings.reader, *settings.weights} - {None, *readings.readers}
     if unknown:
         raise PlanError(

@@ -21,7 +21,8 @@ _MARKS = {"predicates", "plain_predicates", "begins_anew", "weak", "still_there"
 _COMMAS = {",", "-", ":", "/", "|", "."}
 _JOINTS = _COMMAS | {"and", "with", "&", "+", "plus"}
 """Where a statement may begin anew."""
-_ARTICLES = {"a", "an", "the", "any", "some"}
+_ASIDES = {"not", "rather", "without"}
+"""Words that open an aside between two commas: “atelectasis, not pneumonia, explains …”."""
 _AT_ONCE = 4
 """Words that may stand between “prior” and what it dates."""
 _FARTHEST_BACK = 18
@@ -137,7 +138,11 @@ class Sentence:
         return None
 
     def _doubt(self, mention: Hit) -> Hit | None:
-        cue = self._before("doubts_after", mention) or self._after("doubts_before", mention)
+        cue = (
+            self._before("doubts_after", mention)
+            or self._after("doubts_before", mention)
+            or self._nearest_doubt(mention)
+        )
         return cue or self._question(mention) or self._alternatives.get(mention)
 
     def _question(self, mention: Hit) -> Hit | None:
@@ -146,6 +151,17 @@ class Sentence:
         for place in marks:
             if 0 <= place < len(self.tokens) and self.tokens[place].word == "?":
                 return Hit(Meaning("doubts_after"), (place,))
+        return None
+
+    def _nearest_doubt(self, mention: Hit) -> Hit | None:
+        """Find the “versus” that follows, or the “possibly” that ends a statement."""
+        cue = self._after("doubts_nearest", mention)
+        if cue and not any(mention.last < hit.first < cue.first for hit in self.of_kind("finding")):
+            return cue
+        for cue in self._cues["doubts_last"]:
+            ends = cue.last + 1 == len(self.tokens) or not self.tokens[cue.last + 1].is_word
+            if ends and cue.first > mention.last and self._reaches_back(cue, mention):
+                return cue
         return None
 
     def _find_alternatives(self) -> dict[Hit, Hit]:
@@ -200,6 +216,13 @@ class Sentence:
         word = self.tokens[joint].word
         if word in ("/", "."):
             return False
+        if (
+            word == ","
+            and cue.first
+            and self.tokens[cue.first - 1].word == ","
+            and self.tokens[cue.first].word in _ASIDES
+        ):
+            return True
         if word == "with" and cue.meaning.kind.startswith("doubts"):
             return True
         if any(self._is_predicate[cue.last + 1 : joint]):
@@ -209,6 +232,8 @@ class Sentence:
         beginning = joint + 1
         if beginning < len(self.tokens) and self.tokens[beginning].word in ("and", "or", "nor"):
             beginning += 1
+        if beginning in self._part_places:
+            return True
         if self._begins_anew[beginning] and self.tokens[beginning].word not in ("any",):
             return True
         return any(self._is_predicate[joint + 1 : self._end_of_statement(joint + 1)])
@@ -337,4 +362,6 @@ def _swallows(longer: Hit, hit: Hit) -> bool:
         return what not in ("finding", "hint", "not") and (what != "part" or is_same)
     if by in ("normal", "other"):
         return what in ("normal", "other")
+    if by == "state":
+        return what == "state"
     return what == "state" or what not in _CONTENT
