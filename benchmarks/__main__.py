@@ -1,6 +1,7 @@
 """Run every benchmark, side by side with its peers: `make bench`."""
 
 from benchmarks import (
+    agreement,
     augmentation,
     bad_inputs,
     deidentification,
@@ -20,4 +21,5 @@ volumes.main()
 bad_inputs.main()
 deidentification.main()
 near_duplicates.main()
+agreement.main()
 pneumonia.main()

@@ -23,7 +23,7 @@ from lucency.domain.plan import Augmentation, Network, Training
 from lucency.domain.progress import Silence
 from lucency.network.catalogue import build
 from lucency.training.course import Course
-from lucency.training.examples import Examples
+from lucency.training.examples import ImageExamples
 from lucency.training.loop import train_member
 from lucency.training.standardised import Standardised
 
@@ -49,8 +49,8 @@ class Images(Dataset):
 def ours(make: Make, images: np.ndarray, targets: np.ndarray) -> Callable[[], object]:
     """Train one epoch as a study does: from the store, with history, checkpoint and two tuning images."""
 
-    def examples(rows: np.ndarray) -> Examples:
-        return Examples(images, rows, torch.from_numpy(targets[rows]), rows.astype(np.uint64))
+    def examples(rows: np.ndarray) -> ImageExamples:
+        return ImageExamples(images, rows, torch.from_numpy(targets[rows]), rows.astype(np.uint64))
 
     course = Course(
         title="",

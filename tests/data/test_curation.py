@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
+from truths import labelling_of, verdicts_on
 
 from lucency.data.curation import curate
-from lucency.data.ground_truth.labelling import label
 from lucency.data.sources import archive_labels, find_images
 from lucency.data.store import fit, open_store
 from lucency.domain.cohort import KEPT, CohortRow
@@ -32,7 +32,7 @@ def cohort_of(images: Path, store: Path, **settings: object) -> list[CohortRow]:
 
 
 def labelled(cohort: list[CohortRow], **settings: object) -> dict[str, tuple[str, str]]:
-    rows = label(cohort, Labels.model_validate(settings), {}).rows
+    rows = labelling_of(cohort, Labels.model_validate(settings)).rows
     source = {row.image_id: row.source for row in cohort}
     return {source[row.image_id]: (row.target, row.reason) for row in rows}
 
@@ -188,7 +188,7 @@ def test_a_table_names_images_by_path_name_or_stem(images: Path, tmp_path: Path)
     rows = labelled(cohort, **settings)
     assert [rows[file] for file in files[:5]] == [("a", ""), ("b", ""), ("a", ""), ("", "E_DOUBLE_LABEL"), ("b", "")]
     assert rows[files[5]] == ("", "E_NO_LABEL")
-    assert label(cohort, Labels.model_validate(settings), {}).unknown_rows == (9,)
+    assert verdicts_on(cohort, Labels.model_validate(settings)).unknown_rows == (9,)
 
 
 def test_an_excel_table_is_read(images: Path, tmp_path: Path) -> None:
@@ -245,7 +245,7 @@ def test_the_positive_class_is_the_disease(
     """Sensitivity must speak of disease, whatever comes first in the alphabet."""
     cohort = cohort_of(images, tmp_path / "store")
     labels = Labels.model_validate({"names": {"healthy": names[0], "ill": names[1]}, "positive": positive})
-    assert label(cohort, labels, {}).classes[1] == expected
+    assert labelling_of(cohort, labels).classes[1] == expected
 
 
 def test_a_medmnist_archive_is_read_with_its_parts(tmp_path: Path) -> None:
@@ -261,7 +261,7 @@ def test_a_medmnist_archive_is_read_with_its_parts(tmp_path: Path) -> None:
     data = data_of(tmp_path / "a.npz", **settings)
     cohort = cohort_of(tmp_path / "a.npz", tmp_path / "store", **settings)
     assert Counter(row.official_part for row in cohort) == {"training": 6, "tuning": 4, "test": 4}
-    rows = label(cohort, data.labels, archive_labels(data)).rows
+    rows = labelling_of(cohort, data.labels, archive_labels(data)).rows
     assert [row.target for row in rows[1:4]] == ["1", "0", "1"]
     refused = [row for row in rows if row.status != KEPT]
     assert [(row.image_id, row.reason) for row in refused] == [(cohort[0].image_id, "E_DUPLICATE")]

@@ -8,8 +8,8 @@ import pytest
 from dicom_files import dataset, write, write_dicom
 from PIL import Image as PillowImage
 from test_curation import cohort_of
+from truths import labelling_of
 
-from lucency.data.ground_truth.labelling import label
 from lucency.data.store import open_store
 from lucency.domain.cohort import KEPT, CohortRow
 from lucency.domain.labels_plan import Labels
@@ -127,7 +127,7 @@ def test_a_label_table_names_a_series_by_its_folder_or_its_uid(tmp_path: Path, n
     (tmp_path / "labels.csv").write_text(f"image,label\n{name},ill\n{other},healthy\n")
     rows = cohort_of(tmp_path / "images", tmp_path / "store", patient="dicom", image={"size": 16, "n_slices": 4})
     labels = Labels.model_validate({"from": "table", "table": str(tmp_path / "labels.csv")})
-    assert label(rows, labels, {}).rows[0].target == "ill"
+    assert labelling_of(rows, labels).rows[0].target == "ill"
 
 
 def test_a_lone_picture_is_no_volume(tmp_path: Path) -> None:

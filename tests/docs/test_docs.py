@@ -122,7 +122,8 @@ def test_every_command_that_is_shown_exists():
     ]
     assert len(shown) >= 10
     for verb, *words in shown:
-        options = {name for parameter in verbs[verb].params for name in parameter.opts}
+        command = getattr(verbs[verb], "commands", {}).get(words[0] if words else "", verbs[verb])
+        options = {name for parameter in command.params for name in parameter.opts}
         assert {word for word in words if word.startswith("--")} <= options
 
 

@@ -1,6 +1,6 @@
 """Laws of the split, for whatever cohort."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import replace
 
 import pytest
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lucency.data.curation import image_id
-from lucency.data.split import PARTS, certify, connected_components, refuse_overlap, split_by_patient
+from lucency.data.split import PARTS, certify, connected_components, fold_by_component, refuse_overlap, split_by_patient
 from lucency.domain.cohort import KEPT, CohortRow, LabelRow, SplitRow
 from lucency.domain.plan import Split
 from lucency.errors import PatientLeakError, SourceError, StudyError
@@ -145,3 +145,38 @@ def test_patients_with_many_images_are_shared_out_too(seed: int) -> None:
         images[row.patient_id].append(parts[row.image_id])
     means = {part: [len(found) for found in images.values() if found[0] == part] for part in PARTS}
     assert all(abs(sum(sizes) / len(sizes) - 2) < 0.25 for sizes in means.values())
+
+
+@given(st.lists(PATIENT, min_size=12, max_size=60), st.integers(2, 6), st.integers(0, 5))
+def test_folds_keep_components_whole_and_give_each_its_share(
+    patients: list[tuple[int, int, int]], n_folds: int, seed: int
+) -> None:
+    """A network that judges a fold must have seen nobody of it; and every fold needs every class."""
+    cohort, labels = cohort_of(patients)
+    targets = {row.image_id: row.target for row in labels}
+    components = connected_components(cohort)
+    rows = [SplitRow(i.image_id, i.patient_id, "training", components[i.image_id]) for i in cohort]
+    n_components = Counter(name for name, _ in {(targets[row.image_id], row.component) for row in rows})
+    if min(n_components.values()) < n_folds:
+        with pytest.raises(StudyError, match="fewer than the"):
+            fold_by_component(rows, targets, n_folds, seed, "audit")
+        return
+    fold = fold_by_component(rows, targets, n_folds, seed, "audit")
+    assert fold.keys() == {row.image_id for row in rows}
+    for key in ("patient_id", "pixel_sha256"):
+        of_key = defaultdict(set)
+        for image in cohort:
+            of_key[getattr(image, key)].add(fold[image.image_id])
+        assert all(len(found) == 1 for found in of_key.values())
+    assert set(fold.values()) == set(range(n_folds))
+    assert fold_by_component(rows[::-1], targets, n_folds, seed, "audit") == fold
+
+
+def test_folds_are_stratified_by_class() -> None:
+    """With one image a patient, the classes of the folds differ by one at most."""
+    cohort, labels = cohort_of([(1, int(number < 33), 9) for number in range(100)])
+    targets = {row.image_id: row.target for row in labels}
+    rows = [SplitRow(i.image_id, i.patient_id, "training", i.image_id) for i in cohort]
+    fold = fold_by_component(rows, targets, 5, 0, "audit")
+    counts = Counter((targets[image_id], number) for image_id, number in fold.items())
+    assert sorted(counts.values()) == [6, 6, 7, 7, 7, 13, 13, 13, 14, 14]

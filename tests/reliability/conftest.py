@@ -5,16 +5,19 @@ from pathlib import Path
 
 import pytest
 
-Tally = Callable[[str, int, int], None]
+Tally = Callable[..., None]
 
 
 @pytest.fixture
 def tally(request: pytest.FixtureRequest) -> Tally:
-    """Return a function (promise, n_kept, n_all) that notes a count and fails unless every case came out right."""
+    """Return a function (promise, n_kept, n_all) that notes a count and fails unless every case came out right.
 
-    def count(promise: str, n_kept: int, n_all: int) -> None:
+    Where the best there is errs too, `least` is the share of the cases that has to come out right.
+    """
+
+    def count(promise: str, n_kept: int, n_all: int, least: float = 1.0) -> None:
         request.config.stash[COUNTS][promise] = (n_kept, n_all)
-        assert n_kept == n_all, f"{promise}: {n_kept} of {n_all}"
+        assert n_kept >= least * n_all, f"{promise}: {n_kept} of {n_all}"
 
     return count
 

@@ -19,7 +19,7 @@ from lucency.network.catalogue import build
 from lucency.training.checkpoint import Checkpoint, load_newest, save_checkpoint
 from lucency.training.course import Course, Outcome
 from lucency.training.device import OneDevice, make_device
-from lucency.training.examples import Examples, batches
+from lucency.training.examples import ImageExamples, batches
 from lucency.training.loop import predict, train_member
 from lucency.training.optimizer import make_optimizer
 from lucency.training.schedule import learning_rate
@@ -32,9 +32,9 @@ TARGETS = np.arange(60) % 2
 STORE[TARGETS == 1, :, 4:10, 4:10] += 40
 
 
-def examples(rows: range) -> Examples:
+def examples(rows: range) -> ImageExamples:
     numbers = np.array(rows)
-    return Examples(STORE, numbers, torch.from_numpy(TARGETS[numbers]), numbers.astype(np.uint64))
+    return ImageExamples(STORE, numbers, torch.from_numpy(TARGETS[numbers]), numbers.astype(np.uint64))
 
 
 def auc_like(targets: np.ndarray, probabilities: np.ndarray) -> float:

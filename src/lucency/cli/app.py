@@ -2,7 +2,7 @@
 
 import typer
 
-from lucency.cli import audit, curate, deidentify, demo, glossary, init, lab, run, schema
+from lucency.cli import audit, curate, deidentify, demo, glossary, init, lab, masks, run, schema, suspects
 
 app = typer.Typer(
     name="lucency",
@@ -22,10 +22,12 @@ app.command("curate")(curate.curate)
 for stage, summary in run.STAGE_HELP.items():
     app.command(stage, help=summary)(run.make_verb(stage))
 app.command("deidentify")(deidentify.deidentify)
+app.command("suspects")(suspects.suspects)
 app.command("audit")(audit.audit)
 app.command("glossary")(glossary.glossary)
 app.command("schema")(schema.schema)
 app.add_typer(lab.app, name="lab")
+app.add_typer(masks.app, name="masks")
 
 
 @app.callback(invoke_without_command=True)

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:  # nothing heavy before a verb needs it
+    from lucency.domain.plan import Plan
 
 Source = Annotated[
     Path, typer.Argument(metavar="STUDY.yaml|DIR", help="A plan, or the folder of a study begun before.")
@@ -51,17 +54,28 @@ def carry_out(
     desk = context.obj
     with desk.stoppable():
         from lucency.study.folder import StudyFolder
-        from lucency.study.plan import read_plan, with_deidentification
+        from lucency.study.plan import with_deidentification
         from lucency.study.run import run as run_study
 
-        if source.is_dir():
-            plan_path, folder = source / "study.yaml", out or source
-        else:
-            plan_path, folder = source, out or Path(source.stem if source.stem == "study" else f"{source.stem}-study")
-        plan = read_plan(plan_path, settings)
+        plan, folder = open_study(source, out, settings)
         if deidentify:
             plan = with_deidentification(plan)
         run_study(plan, StudyFolder(folder.resolve()), desk, until)
         if until == "report":
             desk.say(f"Report: {folder / 'report.html'}")
     return folder.resolve()
+
+
+def open_study(source: Path, out: Path | None, settings: list[str]) -> "tuple[Plan, Path]":
+    """Read the plan, which may lie in the folder of a study begun before, and say which folder the study has.
+
+    Raises:
+        PlanError: the plan is missing or wrong.
+    """
+    from lucency.study.plan import read_plan
+
+    if source.is_dir():
+        plan_path, folder = source / "study.yaml", out or source
+    else:
+        plan_path, folder = source, out or Path(source.stem if source.stem == "study" else f"{source.stem}-study")
+    return read_plan(plan_path, settings), folder

@@ -5,8 +5,9 @@ by way of others, is one component and goes to one part as a whole. Each part ge
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from lucency.domain.parts import Part
 from lucency.domain.plan import Split
 from lucency.errors import PatientLeakError, SourceError, StudyError
 from lucency.randomness import generator
+
+Pile = TypeVar("Pile", Part, int)
+"""What components are dealt to: parts of a split, or numbered folds."""
 
 PARTS = (Part.TRAINING, Part.TUNING, Part.TEST)
 
@@ -41,30 +45,73 @@ class Certificate:
     """Pixel-equal images in more than one part."""
     n_lookalikes_shared: int
     """Groups of near-duplicates in more than one part; 0 unless the data set prescribes its parts."""
+    n_without_label: int = 0
+    """Images with a label to learn from and none to be judged by, or the other way round, in a part that needs the other."""
 
 
 def split_by_patient(
     cohort: Sequence[CohortRow], labels: Sequence[LabelRow], settings: Split, seed: int
 ) -> list[SplitRow]:
-    """Give each labelled image its part.
+    """Give each labelled image its part: training for those to learn from, tuning and test for those to be judged by.
+
+    An image that lacks the kind of label that the part of its patient needs has no part.
 
     Raises:
         StudyError: a class has fewer patients than there are parts.
         SourceError: the official parts are asked for and the data set has none.
         PatientLeakError: the official parts share a patient or an image.
     """
-    targets = {row.image_id: row.target for row in labels if row.status == KEPT}
+    usable = {row.image_id: row for row in labels if row.status == KEPT}
+    targets = {image_id: row.judged or row.target for image_id, row in usable.items()}
     images = [row for row in cohort if row.image_id in targets]
     # images set aside still link: one picture under two patient ids may well be one patient
     components = connected_components([row for row in cohort if row.status == KEPT])
+    parts: Mapping[str, str]
     if settings.official:
         parts = _official_parts(images)
     else:
         _refuse_rare_classes(images, targets)
-        parts = _stratified_parts(images, targets, components, settings, seed)
-    rows = [SplitRow(i.image_id, i.patient_id, parts[i.image_id], components[i.image_id]) for i in images]
+        component_of = {image.image_id: components[image.image_id] for image in images}
+        can_judge = {component_of[image_id] for image_id, row in usable.items() if row.judged}
+        judging = {image_id: component for image_id, component in component_of.items() if component in can_judge}
+        shares = _shares_of(settings, len(component_of), len(judging))
+        parts = dict.fromkeys(component_of, Part.TRAINING) | _stratified(judging, targets, shares, seed, "split")
+    rows = [
+        SplitRow(image.image_id, image.patient_id, part, components[image.image_id])
+        for image in images
+        if usable[image.image_id].in_part(part := parts[image.image_id])
+    ]
     refuse_overlap(rows, cohort)
     return rows
+
+
+def _shares_of(settings: Split, n_images: int, n_judging: int) -> dict[Part, float]:
+    """Return the share that each part gets of the images that can be judged; all others can only teach."""
+    if n_judging == n_images:
+        return dict(zip(PARTS, (settings.training, settings.tuning, settings.test), strict=True))
+    wanted = (settings.tuning + settings.test) * n_images / max(n_judging, 1)
+    scale = min(wanted, 1) / (settings.tuning + settings.test)
+    tuning, test = settings.tuning * scale, settings.test * scale
+    return {Part.TRAINING: max(1 - tuning - test, 0), Part.TUNING: tuning, Part.TEST: test}
+
+
+def fold_by_component(
+    rows: Sequence[SplitRow], targets: Mapping[str, str], n_folds: int, seed: int, purpose: str
+) -> dict[str, int]:
+    """Deal images to folds of about equal size, from 0, each with its share of every class; components stay whole.
+
+    Raises:
+        StudyError: a class has fewer components than there are folds.
+    """
+    for name in sorted({targets[row.image_id] for row in rows}):
+        n_components = len({row.component for row in rows if targets[row.image_id] == name})
+        if n_components < n_folds:
+            raise StudyError(
+                f"The class “{name}” has {n_components} patients outside the test part, fewer than the {n_folds} folds of "
+                "the cross-validation. Take fewer folds, merge the class with another, or add patients."
+            )
+    shares = dict.fromkeys(range(n_folds), 1 / n_folds)
+    return _stratified({row.image_id: row.component for row in rows}, targets, shares, seed, purpose)
 
 
 def connected_components(images: Sequence[CohortRow]) -> dict[str, str]:
@@ -90,8 +137,9 @@ def certify(
     rows: Sequence[SplitRow], cohort: Sequence[CohortRow], labels: Sequence[LabelRow], settings: Split, seed: int
 ) -> Certificate:
     """Count what a reader of the study wants to know about its split."""
-    targets = {row.image_id: row.target for row in labels}
-    classes = sorted({targets[row.image_id] for row in rows})
+    label_of = {row.image_id: row for row in labels}
+    targets = {row.image_id: label_of[row.image_id].in_part(row.part) for row in rows}
+    classes = sorted(set(targets.values()))
     of_class = {
         (part, name): [r for r in rows if r.part == part and targets[r.image_id] == name]
         for part in PARTS
@@ -111,6 +159,7 @@ def certify(
         n_exams_shared=_n_shared(rows, cohort, "exam_id"),
         n_images_shared=_n_shared(rows, cohort, "pixel_sha256"),
         n_lookalikes_shared=_n_shared(rows, cohort, "lookalike"),
+        n_without_label=sum(row.status == KEPT for row in labels) - len(rows),
     )
 
 
@@ -171,55 +220,54 @@ def _refuse_rare_classes(images: Sequence[CohortRow], targets: dict[str, str]) -
             )
 
 
-def _stratified_parts(
-    images: Sequence[CohortRow], targets: dict[str, str], components: dict[str, str], settings: Split, seed: int
-) -> dict[str, str]:
-    """Deal components at random, so that each part gets its share of every class and of large and small components.
+def _stratified(
+    component_of: Mapping[str, str], targets: Mapping[str, str], shares: Mapping[Pile, float], seed: int, purpose: str
+) -> dict[str, Pile]:
+    """Deal components at random, so that each pile gets its share of every class and of large and small components.
 
-    Components with equally many images of one class are one stratum. Of each stratum every part gets the whole number
-    of components that its share allows; the rest of all strata of a class go to the part that lacks most images.
+    Components with equally many images of one class are one stratum. Of each stratum every pile gets the whole number
+    of components that its share allows; the rest of all strata of a class go to the pile that lacks most images.
     """
     members: defaultdict[str, list[str]] = defaultdict(list)
-    for image in images:
-        members[components[image.image_id]].append(image.image_id)
-    frequency = Counter(targets.values())
+    for image_id, component in component_of.items():
+        members[component].append(image_id)
+    frequency = Counter(targets[image_id] for image_id in component_of)
     strata: defaultdict[str, defaultdict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
     for component in sorted(members):
         # a patient with images of several classes counts for the rarest of them
         names = {targets[image_id] for image_id in members[component]}
         rarest = min(names, key=lambda name: (frequency[name], name))
         strata[rarest][len(members[component])].append(component)
-    shares = dict(zip(PARTS, (settings.training, settings.tuning, settings.test), strict=True))
-    part_of: dict[str, Part] = {}
+    pile_of: dict[str, Pile] = {}
     for name in sorted(strata):
-        part_of |= _deal(strata[name], shares, generator(seed, f"split/{name}"))
-    return {image_id: part_of[component] for component, found in members.items() for image_id in found}
+        pile_of |= _deal(strata[name], shares, generator(seed, f"{purpose}/{name}"))
+    return {image_id: pile_of[component] for component, found in members.items() for image_id in found}
 
 
-def _deal(strata: dict[int, list[str]], shares: dict[Part, float], draw: np.random.Generator) -> dict[str, Part]:
+def _deal(strata: dict[int, list[str]], shares: Mapping[Pile, float], draw: np.random.Generator) -> dict[str, Pile]:
     """Deal the components of one class, given by their number of images."""
-    dealt: dict[str, Part] = {}
-    n_images = dict.fromkeys(PARTS, 0)
+    dealt: dict[str, Pile] = {}
+    n_images = dict.fromkeys(shares, 0)
     rest: list[tuple[int, str]] = []
     for size in sorted(strata, reverse=True):
         order = [strata[size][position] for position in draw.permutation(len(strata[size]))]
-        for part in PARTS:
-            whole = int(shares[part] * len(strata[size]))
-            dealt |= dict.fromkeys(order[:whole], part)
-            n_images[part] += whole * size
+        for pile, share in shares.items():
+            whole = int(share * len(strata[size]))
+            dealt |= dict.fromkeys(order[:whole], pile)
+            n_images[pile] += whole * size
             order = order[whole:]
         rest += [(size, component) for component in order]
     n_all = sum(size * len(components) for size, components in strata.items())
     for position, (size, component) in enumerate(rest):
-        part = _furthest_behind(n_images, shares, n_all, n_left=len(rest) - position)
-        dealt[component] = part
-        n_images[part] += size
+        pile = _furthest_behind(n_images, shares, n_all, n_left=len(rest) - position)
+        dealt[component] = pile
+        n_images[pile] += size
     return dealt
 
 
-def _furthest_behind(n_images: dict[Part, int], shares: dict[Part, float], n_all: int, n_left: int) -> Part:
-    """Choose the part that lacks most of its images; when components run out, an empty part comes first."""
-    empty = [part for part in PARTS if not n_images[part]]
+def _furthest_behind(n_images: dict[Pile, int], shares: Mapping[Pile, float], n_all: int, n_left: int) -> Pile:
+    """Choose the pile that lacks most of its images; when components run out, an empty one comes first."""
+    empty = [pile for pile in shares if not n_images[pile] and shares[pile]]
     if empty and n_left <= len(empty):
         return empty[0]
-    return max(PARTS, key=lambda part: (shares[part] * n_all - n_images[part], shares[part]))
+    return max(shares, key=lambda pile: (shares[pile] * n_all - n_images[pile], shares[pile]))

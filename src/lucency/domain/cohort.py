@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from lucency.domain.parts import Part
+
 KEPT = "kept"
 REFUSED = "refused"
 
@@ -79,11 +81,34 @@ class LabelRow:
 
     image_id: str
     target: str
-    """Name of the class; empty when refused."""
+    """Name of the class to learn from; empty when there is none."""
     source: str
-    """Where the label came from: folder, table or archive."""
+    """Where the label came from: folder, table, archive, readers, reports, masks or boxes."""
     status: str
+    """kept, or refused where the image can neither teach nor judge."""
     reason: str
+    """Code of the reason why there is no class to learn from."""
+    soft: str = ""
+    """Probability of each class to learn from, in the order of the classes, separated by spaces; empty for one class alone."""
+    votes: str = ""
+    """What each reader said, of the labels by which the image is judged."""
+    agreement: str = ""
+    """Share of the readers who said what counts."""
+    reference: str = ""
+    """Name of the class to be judged by, where the plan names a reference of its own; empty when it is `target`."""
+    reference_reason: str = ""
+    """Code of the reason why there is no class to be judged by."""
+    notes: str = ""
+    """Codes of what was decided or corrected by hand (N_…), separated by spaces."""
+
+    @property
+    def judged(self) -> str:
+        """Return the class that the image is judged by; empty where there is none."""
+        return "" if self.reference_reason else self.reference or self.target
+
+    def in_part(self, part: str) -> str:
+        """Return the class that counts in one part of the split: to learn from in training, to be judged by elsewhere."""
+        return self.target if part == Part.TRAINING else self.judged
 
 
 @dataclass(frozen=True)

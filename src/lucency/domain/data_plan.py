@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from lucency.domain.labels_plan import Labels
-from lucency.domain.section import Fraction, Section
+from lucency.domain.section import File, Fraction, Section
 
 
 class Patient(Section):
@@ -100,7 +100,7 @@ class Criterion(Section):
 class ClinicalTable(Section):
     """A table of clinical data with one row a patient: age, symptoms, laboratory values and the like."""
 
-    table: str
+    table: File
     """CSV or XLSX file. Relative to the folder of the plan."""
     patient_column: str = "patient"
     """Column that names the patient as the images do: the Patient ID, or what `data.patient` finds in the file name or in
@@ -170,7 +170,7 @@ class Population(Section):
 class ExamList(Section):
     """A table that lists what to fetch, one row each. Numbers of patients stay in it: the report prints the plan."""
 
-    table: str
+    table: File
     """The table (CSV or XLSX), for example a list that the hospital's information system gave out."""
     column: str = "patient_id"
     """Its column that counts here."""
@@ -207,10 +207,10 @@ class Pacs(Section):
     """How long the PACS may stay silent."""
     n_retries: Annotated[int, Field(ge=0, le=20)] = 5
     """How often to try again, after 1, 2, 4 … at most 30 seconds, before giving up. What arrives resets the count."""
-    login_file: str | None = None
+    login_file: File | None = None
     """File with the user's name in its first line and the password in the second, readable by you alone. Without one, the
     environment variables LUCENCY_PACS_USER and LUCENCY_PACS_PASSWORD are used, if they are set."""
-    certificate: str | None = None
+    certificate: File | None = None
     """File (PEM) with the certificate of the authority that the hospital's own encrypted servers are signed by, for
     `dicomwebs://`; null trusts the usual ones."""
 
@@ -256,7 +256,7 @@ class Deidentification(Section):
     """Text in the picture itself. `quarantine`: images of risky kinds (secondary capture, ultrasound, fluoroscopy,
     photographs) and images in which text is found are held back for a person to look at. `mask`: text that is found is
     covered, and what cannot be covered surely is held back (needs the extra `ocr`). `ignore`: pixels are not looked at."""
-    key: str | None = None
+    key: File | None = None
     """File with the secret key, made if absent. Keep it apart from the images: whoever has it can link pseudonyms to
     patients. The same key gives the same pseudonyms in every run. When left out, it lies beside the results' folder."""
 

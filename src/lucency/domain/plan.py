@@ -182,6 +182,19 @@ class Training(Section):
     """At most this much work is lost when the power fails."""
 
 
+class LabelAudit(Section):
+    """The search for wrong labels (`lucency suspects`): networks judge images that they did not learn from."""
+
+    folds: Annotated[int, Field(ge=2, le=20)] = 5
+    """Into how many folds the training and tuning parts are cut, by patient; each fold is judged by a network that learnt
+    from the others. The test part stays sealed."""
+    epochs: Annotated[int, Field(ge=1)] | None = None
+    """How often each of these networks sees its images at most; null takes `training.epochs`."""
+    order: Literal["margin", "self_confidence"] = "margin"
+    """What makes a label more suspect than another: how far its own class lies behind the likeliest other class
+    (`margin`), or how improbable its own class is (`self_confidence`)."""
+
+
 class Threshold(Section):
     """The operating point, chosen on the tuning part alone."""
 
@@ -250,9 +263,16 @@ class Plan(Section):
     """The network and its architectural hyperparameters."""
     training: Training = Training()
     """How the network learns."""
+    label_audit: LabelAudit = LabelAudit()
+    """The search for wrong labels (`lucency suspects`)."""
     evaluation: Evaluation = Evaluation()
     """The one opening of the sealed test set, and the statistics."""
     explanation: Explanation = Explanation()
     """What the network looked at."""
     report: Report = Report()
     """What the report shows beside the results."""
+
+    @property
+    def unit(self) -> str:
+        """What the networks look at one by one, in words."""
+        return "image" if self.task == "classification" else "report"

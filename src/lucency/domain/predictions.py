@@ -21,6 +21,8 @@ class Predictions:
     """Index of the true class, axis (image)."""
     probabilities: NDArray[np.float64]
     """Probability of each class, axes (image, class); rows sum to 1."""
+    finding: str = ""
+    """The finding, where several are asked at once; images whose truth is not known are left out then."""
 
     def __len__(self) -> int:
         return len(self.image_ids)

@@ -8,6 +8,13 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Range = tuple[float, float]
 
 
+class NamesFile:
+    """Marks a setting that names a file or folder, relative to the folder of the plan."""
+
+
+File = Annotated[str, NamesFile()]
+
+
 class Section(BaseModel):
     """A part of the plan: frozen, and deaf to keys that it does not know."""
 

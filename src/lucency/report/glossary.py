@@ -61,6 +61,60 @@ _TERMS = (
         ("annotation", "target"),
     ),
     Term(
+        "label noise",
+        "The share of labels that are wrong. Networks learn wrong labels as eagerly as right ones, and wrong labels in the "
+        "test part make good networks look bad.",
+        ("noisy labels", "wrong labels"),
+    ),
+    Term(
+        "confident learning",
+        "A way to find wrong labels: networks judge images that they did not learn from, and an image that one firmly takes "
+        "for another class is suspect (Northcutt 2021). What networks get wrong is suspected too.",
+        ("confident joint",),
+    ),
+    Term(
+        "mask",
+        "A picture of the same size as the image in which every pixel says whether it belongs to a lesion or organ. An empty "
+        "mask says that somebody looked and found nothing.",
+        ("segmentation mask", "outline"),
+    ),
+    Term(
+        "label map",
+        "A mask that holds several structures: each has a number of its own, and 0 is background. Without a list of names "
+        "nobody knows what the numbers mean.",
+        ("labelmap", "multi-label mask"),
+    ),
+    Term(
+        "bounding box",
+        "The smallest upright rectangle around a lesion, given by its left and upper edge, width and height. It is quicker to "
+        "draw than an outline, and says less.",
+        ("box", "bbox"),
+    ),
+    Term(
+        "COCO",
+        "A format for boxes and outlines of many images in one text file, named after a data set (Lin 2014). Most tools for "
+        "labelling pictures write it.",
+        ("COCO file",),
+    ),
+    Term(
+        "DICOM SEG",
+        "A DICOM object that holds masks and refers to the images they were drawn on. It can be kept in the PACS beside the "
+        "exam.",
+        ("DICOM segmentation", "segmentation object"),
+    ),
+    Term(
+        "RTSTRUCT",
+        "A DICOM object of radiotherapy that holds outlines of organs and targets in millimetres. It is turned into a mask on "
+        "the voxels of its images.",
+        ("structure set", "RT structure set"),
+    ),
+    Term(
+        "suspect label",
+        "A label that a network doubts after learning from other patients only. It is a reason to look again, not an error; "
+        "a person decides.",
+        ("suspect",),
+    ),
+    Term(
         "class",
         "One of the answers that the network may give. With two classes one of them counts as disease and is "
         "called positive.",
@@ -794,7 +848,70 @@ _TERMS = (
         "kappa",
         "Agreement beyond chance: 0 is chance, 1 is perfect (Cohen 1960). It is lower where one class is rare, "
         "even if readers agree as often.",
-        ("Cohen’s kappa", "cohen kappa"),
+        ("Cohen’s kappa", "cohen kappa", "Cohen's kappa"),
+    ),
+    Term(
+        "weighted kappa",
+        "Kappa for grades in an order: readers one grade apart agree partly, those at opposite ends not at all (Cohen 1968). "
+        "Quadratic weights forgive small steps more than linear ones.",
+        ("quadratic weighted Cohen's kappa", "linear weighted Cohen's kappa"),
+    ),
+    Term(
+        "Fleiss' kappa",
+        "Kappa for any number of readers, who need not be the same for each image (Fleiss 1971). It knows no order of "
+        "grades.",
+        ("Fleiss kappa", "Fleiss’ kappa"),
+    ),
+    Term(
+        "Krippendorff's alpha",
+        "Agreement beyond chance for any number of readers and any scale, gaps allowed: 1 is perfect, 0 is chance. Below "
+        "0.667 its author would draw no conclusion from the labels.",
+        ("alpha", "Krippendorff’s alpha", "Krippendorff alpha"),
+    ),
+    Term(
+        "Gwet's AC1",
+        "Agreement beyond chance that stays high where a finding is rare and readers nearly always agree (Gwet 2008). There "
+        "kappa falls for no fault of the readers.",
+        ("AC1", "Gwet’s AC1"),
+    ),
+    Term(
+        "Gwet's AC2",
+        "AC1 for grades in an order: readers one grade apart agree partly. It is the companion of weighted kappa.",
+        ("AC2", "quadratic weighted Gwet's AC2"),
+    ),
+    Term(
+        "observed agreement",
+        "The share of images on which two readers say the same. Where a finding is rare it is high by chance alone.",
+        ("percent agreement",),
+    ),
+    Term(
+        "specific agreement",
+        "If one reader calls an image positive, how likely the other does too; the same for negative. The two tell apart "
+        "what a single agreement hides when a finding is rare.",
+        ("positive agreement", "negative agreement"),
+    ),
+    Term(
+        "prevalence index",
+        "The share of images that both readers call positive minus that which both call negative. Far from 0, kappa is low "
+        "however well readers agree.",
+    ),
+    Term(
+        "ICC",
+        "The intraclass correlation: how much of the spread of measurements is that of the patients and not of the readers. "
+        "It comes in six forms, so that one without its form says little.",
+        ("intraclass correlation", "intraclass correlation coefficient", "ICC(2,1)"),
+    ),
+    Term(
+        "Bland–Altman analysis",
+        "How far two measurements of the same thing lie apart, in millimetres or whatever they are in. It gives a bias, and "
+        "limits within which most differences lie.",
+        ("Bland-Altman", "Bland–Altman"),
+    ),
+    Term(
+        "limits of agreement",
+        "The range that holds about 95 % of the differences between two readers: bias ± 1.96 standard deviations. Whether it "
+        "is narrow enough is a clinical question, not one of statistics.",
+        ("lower limit of agreement", "upper limit of agreement"),
     ),
     Term(
         "Matthews correlation coefficient",
@@ -961,6 +1078,38 @@ _TERMS = (
         "Mask R-CNN",
         "A network that finds objects, frames them and outlines each one (He 2017). The R stands for regions.",
         ("R-CNN",),
+    ),
+    Term(
+        "consensus",
+        "One label made of what several readers said, by a rule that was fixed beforehand: the majority, any positive vote, "
+        "all of them, or a model of their errors. Another rule can give other results, so the report shows them.",
+        ("consensus rule", "fusion of labels"),
+    ),
+    Term(
+        "majority vote",
+        "The label that most readers gave. With an even number of readers votes can be even; then somebody has to decide.",
+    ),
+    Term(
+        "Dawid–Skene",
+        "A way to weigh readers by how often each errs, estimated from their agreement alone (Dawid and Skene 1979). It needs "
+        "three readers at least.",
+        ("Dawid-Skene", "dawid_skene"),
+    ),
+    Term(
+        "STAPLE",
+        "One mask made of several readers' masks, each weighed by how well it agrees with the others (Warfield 2004). It also "
+        "tells the sensitivity and specificity of each reader.",
+    ),
+    Term(
+        "adjudication",
+        "A decision by a further, usually more experienced reader on images on which the others disagree. It should be made "
+        "without knowing what the network says.",
+    ),
+    Term(
+        "soft label",
+        "A probability in the place of one class, for images on which readers disagree or are not sure. The network then "
+        "learns the doubt too; it is still judged by one class.",
+        ("soft labels",),
     ),
     Term(
         "mean squared error",

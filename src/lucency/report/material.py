@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from lucency.domain.cohort import CohortRow, LabelRow, SplitRow
 from lucency.domain.description import Description
 from lucency.domain.estimate import Estimate
+from lucency.domain.ground_truth import GroundTruth, RuleOutcome
 from lucency.domain.plan import Plan
 from lucency.domain.predictions import Predictions
 from lucency.evaluation.operating_point import OperatingPoint
@@ -177,6 +178,10 @@ class Material:
     environment: Mapping[str, str]
     reasons: Mapping[str, str] = field(default_factory=dict)
     """What each code of a refusal or a note means."""
+    ground_truth: GroundTruth = field(default_factory=GroundTruth)
+    """Who read, how far they agree, how often the labels err."""
+    by_rule: tuple[RuleOutcome, ...] = ()
+    """The results by the labels of other consensus rules; those of the study come first."""
     deidentified: Deidentified | None = None
     """None where the images were read as they are."""
     cohort_version: int = 1

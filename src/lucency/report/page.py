@@ -1,26 +1,23 @@
 """The report as one HTML file: no script, no network, every text escaped; the same material gives the same bytes."""
 
-import base64
 import math
 import re
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
 from typing import TypeVar
 
-import jinja2
 from markupsafe import Markup
 
 from lucency.domain.estimate import Estimate
 from lucency.domain.parts import Part
 from lucency.domain.plan import NO_AUGMENTATION
+from lucency.evaluation.agreement.convention import strength_in_words
 from lucency.provenance import head_code
-from lucency.report import representativeness, words
+from lucency.report import ground_truth, representativeness, words
 from lucency.report.counts import count_flow, n_refused, notes_of_kept, rows_of
-from lucency.report.drawing import LIGHT_COLOURS, figure_style
 from lucency.report.figures import all_figures, confusion_matrix, interval_ruler, save_ready
 from lucency.report.glossary import GLOSSARY, Term, look_up
+from lucency.report.html import styles, template
 from lucency.report.hyperparameters import augmentation_ranges, by_section, settings
 from lucency.report.limitations import find_limitations, flips_across, sides_are_known
 from lucency.report.material import ErrorCase, Material, Picture, SaliencyCase
@@ -51,12 +48,12 @@ def render_with_figures(material: Material) -> RenderedReport:
     flow = count_flow(material)
     drawings = all_figures(material, flow)
     terms, numbers, methods = _Terms(), _Numbers(), _Footnotes()
-    html = _template().render(
+    html = template("page.html.j2").render(
         material=material,
         plan=material.plan,
         flow=flow,
         drawings={name: Markup(svg) for name, svg in drawings.items()},
-        styles=Markup(LIGHT_COLOURS.replace("svg{", ":root{", 1) + _own_file("style.css") + figure_style()),
+        styles=styles(),
         sections=_sections(material),
         head_code=head_code(material.record_head),
         key_estimates=words.key_estimates(material),
@@ -65,6 +62,9 @@ def render_with_figures(material: Material) -> RenderedReport:
         not_recorded=not_recorded(material),
         description=material.description,
         representativeness=representativeness,
+        truth=material.ground_truth,
+        ground_truth=ground_truth,
+        strength=strength_in_words,
         source_groups=representativeness.source_groups(material.description),
         protocol_columns=representativeness.protocol_columns(material.description),
         missing_lines=representativeness.missing_lines(material.description),
@@ -87,8 +87,6 @@ def render_with_figures(material: Material) -> RenderedReport:
         footnotes=methods,
         ruler=lambda estimate: Markup(interval_ruler(estimate)),
         within_budget=_within_budget,
-        source=_data_uri,
-        size=_size_of_png,
         code=_code_spans,
     )
     return RenderedReport(html, save_ready(drawings))
@@ -158,17 +156,6 @@ class _Footnotes:
         return (chr(96 + i // 26) if i >= 26 else "") + chr(97 + i % 26)
 
 
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string(_own_file("page.html.j2"))
-
-
-def _own_file(name: str) -> str:
-    return files("lucency.report").joinpath(name).read_text("utf-8")
-
-
 def _sections(material: Material) -> list[tuple[str, str]]:
     """List identifier and title of each section, in order."""
     named = [
@@ -200,16 +187,6 @@ def _within_budget(pictures: Sequence[Shown]) -> list[Shown]:
             break
         kept.append(picture)
     return kept
-
-
-def _data_uri(png: bytes) -> str:
-    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
-
-
-def _size_of_png(png: bytes) -> tuple[int, int]:
-    """Read width and height in pixels from the header of a PNG."""
-    width, height = struct.unpack(">II", png[16:24])
-    return width, height
 
 
 def _code_spans(text: str) -> Markup:

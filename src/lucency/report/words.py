@@ -23,6 +23,9 @@ AS_PERCENT = {
     "prevalence",
     "false-positive rate",
     "false-negative rate",
+    "label noise",
+    "label noise by label",
+    "label noise by true class",
 }
 """Measures that journals print as percentages."""
 

@@ -1,18 +1,22 @@
 """The first chapters of every study: from files to a labelled cohort, split by patient."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from lucency.domain.cohort import KEPT, REFUSED, CohortRow, LabelRow, SplitRow
+from lucency.domain.plan import Plan
+from lucency.domain.questions import ABSENT, PRESENT, Question
 from lucency.study.folder import STAGE_DONE, StudyFolder
 from lucency.study.images import (
     ACCOUNT,
     FETCHED,
+    FILES,
     fingerprint_of_images,
     image_path,
     images_at_hand,
@@ -20,12 +24,13 @@ from lucency.study.images import (
     rows_held_back,
 )
 from lucency.study.pictures import show_set_aside
-from lucency.study.plan import as_settings
+from lucency.study.plan import as_settings, files_of, without_files
 from lucency.study.stage import Stage, Study
 from lucency.study.versions import keep_version
 
 if TYPE_CHECKING:  # pandas, pydicom and others take time to import
     from lucency.data.curation import Curation
+    from lucency.data.ground_truth.labelling import Labelling
 
 CLINICAL, CLINICAL_FACTS = "clinical.csv", "clinical.json"
 COHORT, LABELS, CLASSES, SPLIT, CERTIFICATE = (
@@ -35,7 +40,9 @@ COHORT, LABELS, CLASSES, SPLIT, CERTIFICATE = (
     "split.csv",
     "certificate.json",
 )
-FILES = "files.csv"
+FINDINGS = "findings.csv"
+"""Where several findings are asked at once: whether each of them is there, for each image or report."""
+GROUND_TRUTH, BY_RULE = "ground_truth.json", "tables/labels_by_rule.csv"
 STORE = ["store/images.bin", "store/store.json"]
 
 
@@ -74,17 +81,36 @@ def _clinical_settings(study: Study) -> dict[str, Any]:
 
 
 def _label_settings(study: Study) -> Any:
-    """Depend on the table or archive that holds the labels; those of folders lie in the paths of the images."""
+    """Depend on every file that holds labels: on its content, not on where it lies. Those of folders lie in the paths."""
     from lucency.data.sources import archive_labels
     from lucency.provenance import sha256_of
 
     data = study.plan.data
-    settings = as_settings(data.labels) | {"table": None, "archive": None}
-    if data.labels.from_ == "table":
-        settings["table"] = _table_hash(study, LABEL)
+    settings: dict[str, Any] = {"archive": None}
+    for name, labels in (("labels", data.labels), ("reference", data.reference)):
+        if labels is None:
+            continue
+        settings[name] = as_settings(without_files(labels))
+        for place, path in files_of(labels):
+            fact = ".".join((name, *place))
+            measure = partial(_hash_of_labels, Path(path), f"data.{fact}")
+            settings[fact] = _outside(study, LABEL, fact, path, measure)
     if data.labels.from_ == "archive":
         settings["archive"] = _outside(study, LABEL, "archive", data.images, lambda: sha256_of(archive_labels(data)))
     return settings
+
+
+def _hash_of_labels(path: Path, setting: str) -> str:
+    """Hash a table, or all files of a folder with their names; of a finished study, what its network has learnt."""
+    from lucency.data.ground_truth.tables import hash_table
+    from lucency.provenance import sha256_of, sha256_of_file
+
+    if not path.is_dir():
+        return hash_table(path, setting)
+    is_study = (path / "record.jsonl").exists()
+    files = path.glob("training/*/weights.safetensors") if is_study else path.rglob("*")
+    listed = sorted(file for file in files if file.is_file())
+    return sha256_of([[file.relative_to(path).as_posix(), sha256_of_file(file)] for file in listed])
 
 
 def _table_hash(study: Study, stage: Stage) -> str:
@@ -108,14 +134,13 @@ def _outside(study: Study, stage: Stage, fact: str, path: str, measure: Callable
     return measure()
 
 
-def _paths_of(folder: StudyFolder) -> set[str | None]:
+def _paths_of(folder: StudyFolder) -> set[str]:
     """Return the paths that the study's own plan names."""
     plan = folder.path / "study.yaml"
     if not plan.exists():
         return set()
-    data = yaml.safe_load(plan.read_text(encoding="utf-8"))["data"]
-    clinical = (data.get("clinical") or {}).get("table")
-    return {data["images"], data["labels"]["table"], clinical, str(folder.path / FETCHED)}
+    data = Plan.model_validate(yaml.safe_load(plan.read_text(encoding="utf-8"))).data
+    return {data.images, str(folder.path / FETCHED), *(path for _, path in files_of(data))}
 
 
 def _curate(study: Study, key: str) -> Iterable[str]:
@@ -174,33 +199,50 @@ def _join_clinical(study: Study, curation: "Curation") -> list[str]:
 
 def _label(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
     from lucency.data.ground_truth.labelling import label
-    from lucency.data.sources import archive_labels
+    from lucency.study.ground_truth import corrected, read_ground_truth, tell_ground_truth, write_disputes
 
-    cohort = study.folder.read_rows(COHORT, CohortRow)
-    labels = study.plan.data.labels
-    labelling = label(
-        cohort, labels, archive_labels(study.plan.data) if labels.from_ == "archive" else {}, naming_of(study)
-    )
-    counts = Counter(row.target for row in labelling.rows if row.status == KEPT)
-    refused = Counter(row.reason for row in labelling.rows if row.status == REFUSED)
+    data, folder = study.plan.data, study.folder
+    kept = [row for row in folder.read_rows(COHORT, CohortRow) if row.status == KEPT]
+    named = [("labels", data.labels), *([("reference", data.reference)] if data.reference else [])]
+    truths = [corrected(study, kept, one, read_ground_truth(study, kept, one, name)) for name, one in named]
+    learnt, judged = truths[0], truths[-1]
+    labelling = label(kept, data.labels, learnt.verdicts.verdicts, judged.verdicts.verdicts if data.reference else None)
+    unknown_rows = tuple(number for truth in truths for number in truth.verdicts.unknown_rows)
+    for sentence in _sentences_on(labelling, unknown_rows):
+        study.desk.say(sentence)
+    told = tell_ground_truth(study, kept, labelling.rows, labelling.classes, truths)
+    facts = {"classes": labelling.classes, "unknown_table_rows": unknown_rows}
+    rules = [(image, rule, name) for rule, found in judged.by_rule.items() for image, name in found.items()]
+    return [
+        folder.write_rows(LABELS, labelling.rows),
+        folder.write_json(CLASSES, facts),
+        folder.write_json(GROUND_TRUTH, asdict(told)),
+        folder.write_table(BY_RULE, ["image_id", "rule", "target"], rules),
+        *write_disputes(study, judged.disputed or learnt.disputed),
+        *(file for truth in truths for file in truth.verdicts.files),
+    ]
+
+
+def _sentences_on(labelling: "Labelling", unknown_rows: Sequence[int]) -> Iterator[str]:
+    """Say what became of the labels."""
+    counts = Counter(row.target or row.judged for row in labelling.rows if row.status == KEPT)
+    refused = Counter(row.reason or row.reference_reason for row in labelling.rows if row.status == REFUSED)
     words = ", ".join(f"{counts[name]} {name}" for name in labelling.classes)
     words += "".join(f", {n} set aside ({code})" for code, n in sorted(refused.items()))
     if len(labelling.classes) == 2:
         words += f"; positive is {labelling.classes[1]}"
-    study.desk.say(f"Labels: {words}.")
+    yield f"Labels: {words}."
     if labelling.is_positive_guessed:
-        study.desk.say(
+        yield (
             f"Which class is the disease is a guess: sensitivity will speak of “{labelling.classes[1]}”. Set "
             "`data.labels.positive` to make it sure."
         )
-    if labelling.unknown_rows:
-        first = ", ".join(map(str, labelling.unknown_rows[:5]))
-        study.desk.say(
-            f"The label table names {len(labelling.unknown_rows)} images that are not among the readable ones (rows "
-            f"{first}{' …' if len(labelling.unknown_rows) > 5 else ''}); classes.json lists them."
+    if unknown_rows:
+        first = ", ".join(map(str, unknown_rows[:5]))
+        yield (
+            f"The label table names {len(unknown_rows)} images that are not among the readable ones (rows "
+            f"{first}{' …' if len(unknown_rows) > 5 else ''}); classes.json lists them."
         )
-    facts = {"classes": labelling.classes, "unknown_table_rows": labelling.unknown_rows}
-    return [study.folder.write_rows(LABELS, labelling.rows), study.folder.write_json(CLASSES, facts)]
 
 
 def _split(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
@@ -214,6 +256,11 @@ def _split(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every sta
         f"{part} {n} ({certificate.n_patients[part]} patients)" for part, n in certificate.n_images.items()
     )
     study.desk.say(f"Split: {counts}; no patient and no image stands in two parts.")
+    if certificate.n_without_label:
+        study.desk.say(
+            f"{certificate.n_without_label} images are in no part: they have a label to learn from and none to be judged by, or "
+            "the other way round, and the part of their patient needs the other."
+        )
     table = folder.write_rows(SPLIT, rows)
     return [table, folder.write_json(CERTIFICATE, asdict(certificate) | {"sha256": folder.hash(SPLIT)})]
 
@@ -221,6 +268,28 @@ def _split(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every sta
 def classes_of(study: Study) -> tuple[str, ...]:
     """Return the class names; of two, the second is the positive one."""
     return tuple(study.folder.read_json(CLASSES)["classes"])
+
+
+def questions_of(study: Study) -> tuple[Question, ...]:
+    """Return what the networks are asked: the one question with its classes, or each of several findings."""
+    findings = study.folder.read_json(CLASSES).get("findings", ())
+    return tuple(Question(name, (ABSENT, PRESENT)) for name in findings) or (Question("", classes_of(study)),)
+
+
+def files_of_labels(plan: Plan) -> list[str]:
+    """Name the tables of labels."""
+    return [LABELS, FINDINGS] if plan.data.labels.findings else [LABELS]
+
+
+def labels_by_image(folder: StudyFolder) -> dict[str, LabelRow]:
+    """Return the label of each image."""
+    return {row.image_id: row for row in folder.read_rows(LABELS, LabelRow)}
+
+
+def targets_of(folder: StudyFolder) -> dict[str, str]:
+    """Return the class of each image in the split: to learn from in the training part, to be judged by elsewhere."""
+    label_of = labels_by_image(folder)
+    return {row.image_id: label_of[row.image_id].in_part(row.part) for row in folder.read_rows(SPLIT, SplitRow)}
 
 
 def split_rows_of(folder: StudyFolder) -> list[SplitRow]:

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import TypeAdapter
 
-from lucency.domain.cohort import CohortRow, LabelRow
+from lucency.domain.cohort import CohortRow
 from lucency.domain.description import ClinicalJoin, Description, Probe
 from lucency.domain.parts import Part
 from lucency.domain.plan import Plan
-from lucency.study.classification import labelled_images
 from lucency.study.cohort import (
     CLASSES,
     CLINICAL,
@@ -22,8 +21,10 @@ from lucency.study.cohort import (
     STORE,
     classes_of,
     split_rows_of,
+    targets_of,
 )
 from lucency.study.folder import StudyFolder
+from lucency.study.learning import labelled_images
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
 
@@ -68,7 +69,7 @@ def _cohort(study: Study, joined: ClinicalJoin | None) -> "Cohort":
     split = split_rows_of(folder)
     return Cohort(
         parts={part: [rows[row.image_id] for row in split if row.part == part] for part in Part},
-        targets={row.image_id: row.target for row in folder.read_rows(LABELS, LabelRow)},
+        targets=targets_of(folder),
         classes=classes_of(study),
         clinical=clinical_variables(joined.columns, folder.read_table(CLINICAL)) if joined else (),
     )
@@ -86,8 +87,7 @@ def _probed_images(study: Study) -> "ProbedImages":
     from lucency.evaluation.shortcuts import ProbedImages
 
     images = [(part, image) for part in (Part.TRAINING, Part.TUNING) for image in labelled_images(study, part)]
-    target = {row.image_id: row.target for row in study.folder.read_rows(LABELS, LabelRow)}
-    classes = classes_of(study)
+    target, classes = targets_of(study.folder), classes_of(study)
     store = open_store(study.folder.path / "store")
     store_rows = np.array([image.store_row for _, image in images])
     coarse = [_coarse(store.images[some], store.white) for some in _portions(store_rows)]

@@ -13,6 +13,8 @@ from lucency.study.stage import Study
 FETCHED, DEIDENTIFIED = "fetched", "deidentified"
 """Folders below that of the study, readable by the owner only: images of a PACS with all that their headers say, and
 de-identified copies."""
+FILES = "files.csv"
+"""The files of each volume."""
 ACCOUNT = f"{DEIDENTIFIED}/deidentification.json"
 NO_IMAGES = ("E_DICOMDIR", "E_DEID_OTHER")
 """Codes of files that were left out because they are no images at all."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from lucency.domain.cohort import CohortRow
 from lucency.domain.predictions import Predictions
 from lucency.randomness import generator
 from lucency.study.stage import Study
@@ -17,7 +18,7 @@ if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
     from torch import nn
 
     from lucency.data.looks.contact_sheet import SetAside
-    from lucency.training.examples import Examples
+    from lucency.training.examples import ImageExamples
 
 SET_ASIDE, SAMPLES, AUGMENTED, ERRORS, SALIENCY = (
     "figures/set-aside.json",
@@ -33,7 +34,7 @@ LARGEST_SIDE = 256
 """Pixels of a picture in the report; a larger one would only make the page heavy."""
 
 
-def show_samples(study: Study, training: "Examples", classes: Sequence[str]) -> list[str]:
+def show_samples(study: Study, training: "ImageExamples", classes: Sequence[str]) -> list[str]:
     """Write a few training images of each class, and one image of each augmented several times."""
     import torch
 
@@ -47,24 +48,24 @@ def show_samples(study: Study, training: "Examples", classes: Sequence[str]) -> 
         for label in range(len(classes))
         for number in np.sort(draw.permutation(np.flatnonzero(targets == label))[:n_each])
     ]
-    images = training.fractions(np.array(chosen)).numpy()
+    images = training.inputs(np.array(chosen)).numpy()
     pictures = [(image, classes[targets[number]]) for number, image in zip(chosen, images, strict=True)]
-    files = _write_pictures(study, SAMPLES, "sample", [(picture, {"caption": name}) for picture, name in pictures])
+    files = write_pictures(study, SAMPLES, "sample", [(picture, {"caption": name}) for picture, name in pictures])
     if not study.plan.augmentation:
         return [*files, study.folder.write_json(AUGMENTED, [])]
     augment = make_augmenter(study.plan.augmentation, study.plan.seed)
     firsts = np.array(chosen[:: max(1, n_each)][:2])
     sheet = []
     for number in firsts:
-        original = training.images(np.array([number]))
-        sheet.append((training.fractions(np.array([number])).numpy()[0], {"caption": "original"}))
+        original = training.stored(np.array([number]))
+        sheet.append((training.inputs(np.array([number])).numpy()[0], {"caption": "original"}))
         for epoch in range(N_DRAWS):
             changed = augment(Batch(original), training.sample_keys[[number]], epoch).images
             sheet.append((torch.clamp(changed, 0, 1).numpy()[0], {"caption": f"epoch {epoch + 1}"}))
-    return [*files, *_write_pictures(study, AUGMENTED, "augmented", sheet)]
+    return [*files, *write_pictures(study, AUGMENTED, "augmented", sheet)]
 
 
-def show_errors(study: Study, test: Predictions, called: NDArray[np.int64], examples: "Examples") -> list[str]:
+def show_errors(study: Study, test: Predictions, called: NDArray[np.int64], examples: "ImageExamples") -> list[str]:
     """Write the errors that the network was most sure of."""
     sure = test.probabilities[np.arange(len(test)), called]
     wrong = np.flatnonzero(called != test.targets)
@@ -81,13 +82,13 @@ def show_errors(study: Study, test: Predictions, called: NDArray[np.int64], exam
                 "probability": float(sure[number]),
             },
         )
-        for number, image in zip(worst, examples.fractions(worst).numpy(), strict=True)
+        for number, image in zip(worst, examples.inputs(worst).numpy(), strict=True)
     ]
-    return _write_pictures(study, ERRORS, "error", pictures)
+    return write_pictures(study, ERRORS, "error", pictures)
 
 
 def show_saliency(
-    study: Study, test: Predictions, called: NDArray[np.int64], examples: "Examples", network: "nn.Module"
+    study: Study, test: Predictions, called: NDArray[np.int64], examples: "ImageExamples", network: "nn.Module"
 ) -> list[str]:
     """Write saliency maps of the surest answers of each class, with the check by randomised weights."""
     from lucency.explanation.saliency import saliency
@@ -98,7 +99,7 @@ def show_saliency(
         return [study.folder.write_json(SALIENCY, None)]
     chosen = np.concatenate([_surest(test, label, -(-n_cases // n_classes)) for label in reversed(range(n_classes))])
     chosen = chosen[:n_cases]
-    images = examples.fractions(chosen)
+    images = examples.inputs(chosen)
     maps = saliency(network, images, called[chosen].tolist())
     check = check_by_randomisation(
         network, images, study.plan.seed, [test.patient_ids[number] for number in chosen], study.plan.evaluation.level
@@ -114,7 +115,7 @@ def show_saliency(
         )
         for number, image, heat, similar in zip(chosen, images.numpy(), maps.maps, check.similarity, strict=True)
     ]
-    files = _write_pictures(study, SALIENCY, "saliency", pictures)
+    files = write_pictures(study, SALIENCY, "saliency", pictures)
     cases = study.folder.read_json(SALIENCY)
     facts = {"method": maps.method, "verdict": check.verdict, "similarity": asdict(check.median), "cases": cases}
     study.folder.write_json(SALIENCY, facts)
@@ -130,7 +131,30 @@ def show_set_aside(study: Study, sheet: Sequence["SetAside"]) -> list[str]:
         fate = "refused" if one.row.reason else "kept"
         group = f" ({one.row.lookalike})" if one.row.lookalike else ""
         pictures.append((image, {"caption": f"{one.row.image_id}, {fate}: {', '.join(one.codes)}{group}"}))
-    return _write_pictures(study, SET_ASIDE, "set-aside", pictures)
+    return write_pictures(study, SET_ASIDE, "set-aside", pictures)
+
+
+def pictures_of(study: Study, image_ids: Sequence[str]) -> list[bytes]:
+    """Return the images of the store as PNG files, in the order asked for.
+
+    People look at them; whoever shows them to a network asks `examples_of`, which keeps the test part sealed.
+    """
+    from lucency.data.store import open_store
+
+    store = open_store(study.folder.path / "store")
+    places = {row.image_id: row.store_row for row in study.folder.read_rows("cohort.csv", CohortRow)}
+    return [png(store.images[places[image_id]] / np.float32(store.white)) for image_id in image_ids]
+
+
+def png(image: NDArray[np.float32]) -> bytes:
+    """Encode an image of fractions of white, axes (channel, row, column); of a volume, the slice in the middle."""
+    levels = np.rint(np.clip(_shown(image), 0, 1) * 255).astype(np.uint8)
+    picture = Image.fromarray(levels[0] if len(levels) == 1 else np.moveaxis(levels, 0, -1))
+    if max(picture.size) > LARGEST_SIDE:
+        picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
 
 
 def _surest(test: Predictions, label: int, n_cases: int) -> NDArray[np.int64]:
@@ -152,21 +176,10 @@ def _shown(image: NDArray[np.float32]) -> NDArray[np.float32]:
     return image if len(image) in (1, 3) else image[len(image) // 2 :][:1]
 
 
-def _write_pictures(
+def write_pictures(
     study: Study, index: str, name: str, pictures: Sequence[tuple[NDArray[np.float32], Mapping[str, object]]]
 ) -> list[str]:
     """Write pictures and an index of them with their facts; return the names of all files."""
-    files = [study.folder.write(f"figures/{name}-{n:02d}.png", _png(image)) for n, (image, _) in enumerate(pictures)]
+    files = [study.folder.write(f"figures/{name}-{n:02d}.png", png(image)) for n, (image, _) in enumerate(pictures)]
     facts = [{"file": file, **about} for file, (_, about) in zip(files, pictures, strict=True)]
     return [*files, study.folder.write_json(index, facts)]
-
-
-def _png(image: NDArray[np.float32]) -> bytes:
-    """Encode an image of fractions of white, axes (channel, row, column)."""
-    levels = np.rint(np.clip(_shown(image), 0, 1) * 255).astype(np.uint8)
-    picture = Image.fromarray(levels[0] if len(levels) == 1 else np.moveaxis(levels, 0, -1))
-    if max(picture.size) > LARGEST_SIDE:
-        picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()

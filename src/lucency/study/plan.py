@@ -2,20 +2,23 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from lucency.data.dicom.pacs.address import parse_address
-from lucency.domain.data_plan import Data, Deidentification, Pacs
+from lucency.domain.data_plan import Deidentification
+from lucency.domain.labels_plan import Drawings
 from lucency.domain.plan import PLAN_VERSION, Plan
+from lucency.domain.section import NamesFile
 from lucency.errors import PlanError
 
 Place = tuple[str, ...]
+AnySection = TypeVar("AnySection", bound=BaseModel)
 
 
 def read_plan(path: Path, overrides: Sequence[str] = ()) -> Plan:
@@ -51,6 +54,25 @@ def read_deidentification(overrides: Sequence[str]) -> Deidentification:
         raise PlanError("\n".join(_explain(Path("--set"), lines, error))) from None
 
 
+def read_drawings_settings(begun: dict[str, Any], overrides: Sequence[str]) -> Drawings:
+    """Check settings of drawings: those that are known already, and others given one by one, such as "finding=nodule".
+
+    Raises:
+        PlanError: a setting is unknown or has a wrong value.
+    """
+    labels = {"from": "masks", "drawings": begun}
+    settings: dict[str, Any] = {"task": "classification", "data": {"images": "images", "labels": labels}}
+    lines: dict[Place, int] = {}
+    for override in overrides:
+        _set(settings, lines, f"data.labels.drawings.{override.removeprefix('data.labels.drawings.')}")
+    try:
+        drawings = Plan.model_validate(settings).data.labels.drawings
+    except ValidationError as error:
+        raise PlanError("\n".join(_explain(Path("--set"), lines, error))) from None
+    assert drawings is not None
+    return drawings
+
+
 def with_deidentification(plan: Plan) -> Plan:
     """Return the plan with de-identification on, by its own settings where it has any."""
     deidentify = plan.data.deidentify or Deidentification()
@@ -65,6 +87,26 @@ def write_plan(plan: Plan) -> str:
 def as_settings(plan: BaseModel) -> dict[str, Any]:
     """Return a plan or a section of it as plain JSON types, with the keys of the file."""
     return plan.model_dump(mode="json", by_alias=True)
+
+
+def files_of(section: BaseModel, place: Place = ()) -> Iterator[tuple[Place, str]]:
+    """Walk over the files and folders that a section names: the place of the setting, and the path."""
+    for name, field in type(section).model_fields.items():
+        value, here = getattr(section, name), (*place, field.alias or name)
+        if isinstance(value, BaseModel):
+            yield from files_of(value, here)
+        elif value and _names_files(field):
+            named = value if isinstance(value, dict) else _numbered(value)
+            yield from ((here if len(named) == 1 else (*here, name), path) for name, path in named.items())
+
+
+def _numbered(paths: str | Sequence[str]) -> dict[str, str]:
+    return {str(n): path for n, path in enumerate((paths,) if isinstance(paths, str) else paths, start=1)}
+
+
+def without_files(section: AnySection) -> AnySection:
+    """Return a section whose files have no names: what is in them counts, not where they lie."""
+    return _with_files(section, lambda _: "")
 
 
 def every_setting(model: type[BaseModel] = Plan, place: Place = ()) -> Iterator[tuple[Place, FieldInfo]]:
@@ -224,29 +266,32 @@ def _shown(value: object) -> str:
 
 def _resolve_paths(plan: Plan, folder: Path) -> Plan:
     """Make the plan's paths absolute: they are written relative to the folder of the plan."""
-    data = plan.data
-    changes: dict[str, Any] = {"images": _images(folder, data), "pacs": _resolve_pacs(folder, data.pacs)}
-    if data.labels.table:
-        changes["labels"] = data.labels.model_copy(update={"table": _absolute(folder, data.labels.table)})
-    if data.clinical:
-        changes["clinical"] = data.clinical.model_copy(update={"table": _absolute(folder, data.clinical.table)})
-    if data.deidentify and data.deidentify.key:
-        key = _absolute(folder, data.deidentify.key)
-        changes["deidentify"] = data.deidentify.model_copy(update={"key": key})
-    return plan.model_copy(update={"data": data.model_copy(update=changes)})
+    resolved = _with_files(plan, lambda path: _absolute(folder, path))
+    images = parse_address(plan.data.images).text if plan.data.is_in_pacs else _absolute(folder, plan.data.images)
+    return resolved.model_copy(update={"data": resolved.data.model_copy(update={"images": images})})
 
 
-def _images(folder: Path, data: Data) -> str:
-    """Check an address, and make a path absolute."""
-    return parse_address(data.images).text if data.is_in_pacs else _absolute(folder, data.images)
+def _with_files(section: AnySection, change: Callable[[str], str]) -> AnySection:
+    """Return a section in which every setting that names files was changed."""
+    changes: dict[str, Any] = {}
+    for name, field in type(section).model_fields.items():
+        value = getattr(section, name)
+        if isinstance(value, BaseModel):
+            changes[name] = _with_files(value, change)
+        elif value and isinstance(value, dict) and _names_files(field):
+            changes[name] = {key: change(path) for key, path in value.items()}
+        elif value and _names_files(field):
+            changes[name] = change(value) if isinstance(value, str) else tuple(map(change, value))
+    return section.model_copy(update=changes)
 
 
-def _resolve_pacs(folder: Path, pacs: Pacs) -> Pacs:
-    files = {name: getattr(pacs, name) for name in ("login_file", "certificate")}
-    changes: dict[str, Any] = {name: _absolute(folder, path) for name, path in files.items() if path}
-    if pacs.exams:
-        changes["exams"] = pacs.exams.model_copy(update={"table": _absolute(folder, pacs.exams.table)})
-    return pacs.model_copy(update=changes)
+def _names_files(field: FieldInfo) -> bool:
+    return any(isinstance(mark, NamesFile) for mark in field.metadata) or _is_marked(field.annotation)
+
+
+def _is_marked(annotation: Any) -> bool:
+    marks = getattr(annotation, "__metadata__", ())
+    return any(isinstance(mark, NamesFile) for mark in marks) or any(map(_is_marked, get_args(annotation)))
 
 
 def _absolute(folder: Path, path: str) -> str:

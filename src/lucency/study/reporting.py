@@ -4,23 +4,27 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter
+
 from lucency.domain.cohort import CohortRow, LabelRow, SplitRow
 from lucency.domain.estimate import Estimate
+from lucency.domain.ground_truth import GroundTruth, RuleOutcome
 from lucency.domain.plan import Plan
-from lucency.study.classification import (
+from lucency.study.cohort import CERTIFICATE, COHORT, GROUND_TRUTH, LABELS, SPLIT
+from lucency.study.describing import DESCRIPTION, read_description
+from lucency.study.folder import STAGE_DONE, TEST_OPENED, StudyFolder
+from lucency.study.images import ACCOUNT
+from lucency.study.learning import (
     LAYERS,
     METRICS,
     OPERATING_POINT,
     PREDICTIONS,
+    RESULTS_BY_RULE,
     history_file,
     members,
     outcome_file,
-    read_operating_point,
+    read_operating_points,
 )
-from lucency.study.cohort import CERTIFICATE, COHORT, LABELS, SPLIT
-from lucency.study.describing import DESCRIPTION, read_description
-from lucency.study.folder import STAGE_DONE, TEST_OPENED, StudyFolder
-from lucency.study.images import ACCOUNT
 from lucency.study.pictures import AUGMENTED, ERRORS, SALIENCY, SAMPLES, SET_ASIDE
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
@@ -61,9 +65,11 @@ def gather(plan: Plan, folder: StudyFolder) -> "material.Material":
         members=tuple(_member(folder, member) for member in members(plan)),
         tuning=predictions["tuning", "ensemble"],
         test=predictions["test", "ensemble"],
-        operating_point=read_operating_point(folder),
+        operating_point=read_operating_points(folder)[""],
         estimates=tuple(Estimate(**row) for row in folder.read_json(METRICS)),
         description=read_description(folder),
+        ground_truth=TypeAdapter(GroundTruth).validate_python(folder.read_json(GROUND_TRUTH)),
+        by_rule=tuple(TypeAdapter(list[RuleOutcome]).validate_python(folder.read_json(RESULTS_BY_RULE))),
         record_head=folder.record.head,
         openings=tuple(material.Opening(time, n) for n, time in enumerate(sorted(openings.values()), start=1)),
         stages=tuple(
@@ -141,6 +147,7 @@ REPORT = Stage(
     lambda study: as_settings(study.plan) | {"data": as_settings(study.plan.data.labels)},
     lambda plan: [
         *(COHORT, LABELS, SPLIT, CERTIFICATE, DESCRIPTION, LAYERS, PREDICTIONS, METRICS, OPERATING_POINT),
+        *(GROUND_TRUTH, RESULTS_BY_RULE),
         *(SET_ASIDE, SAMPLES, AUGMENTED, ERRORS, SALIENCY),
         *(history_file(member) for member in members(plan)),
         *(outcome_file(member) for member in members(plan)),

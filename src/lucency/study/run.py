@@ -1,5 +1,6 @@
 """The whole study on one screen: curate → label → split → describe → train → predict → evaluate → explain → report."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from lucency.domain.plan import Plan
@@ -10,7 +11,7 @@ from lucency.study.describing import DESCRIBE
 from lucency.study.folder import StudyFolder
 from lucency.study.plan import write_plan
 from lucency.study.reporting import REPORT
-from lucency.study.stage import Study
+from lucency.study.stage import Stage, Study
 
 STAGES = (CURATE, LABEL, SPLIT_STAGE, DESCRIBE, TRAIN, PREDICT, EVALUATE, EXPLAIN, REPORT)
 
@@ -22,10 +23,14 @@ def run(plan: Plan, folder: StudyFolder, desk: Desk, until: str = "report") -> N
         LucencyError: with a sentence for the user; nothing that was finished is lost.
     """
     with folder.in_use():
-        study = Study(plan, folder, desk)
         names = [stage.name for stage in STAGES]
-        for stage in STAGES[: names.index(until) + 1]:
-            settings, reads, work = stage.settings(study), stage.reads(plan), partial(stage.work, study)
-            folder.write_if_changed("study.yaml", write_plan(plan))  # only now: the images were found
-            if not folder.stage(stage.name, settings, reads, work):
-                desk.say(stage.done_already)
+        carry_out(Study(plan, folder, desk), STAGES[: names.index(until) + 1])
+
+
+def carry_out(study: Study, stages: Sequence[Stage]) -> None:
+    """Carry out stages one after the other in a folder that is in use; what is done already is not done again."""
+    for stage in stages:
+        settings, reads, work = stage.settings(study), stage.reads(study.plan), partial(stage.work, study)
+        study.folder.write_if_changed("study.yaml", write_plan(study.plan))  # only now: the images were found
+        if not study.folder.stage(stage.name, settings, reads, work):
+            study.desk.say(stage.done_already)

@@ -10,26 +10,31 @@ from lucency.study.folder import StudyFolder
 
 
 def write_predictions(folder: StudyFolder, file: str, predictions: Sequence[Predictions]) -> str:
-    """Write one row for each image and member; return the file's name."""
-    classes = predictions[0].classes
-    header = ["image_id", "patient_id", "part", "member", "target", *(f"p_{name}" for name in classes)]
+    """Write one row for each image and member, and for each finding where there are several; return the file's name."""
+    classes, has_findings = predictions[0].classes, bool(predictions[0].finding)
+    header = ["image_id", "patient_id", "part", "member", *(["finding"] if has_findings else []), "target"]
     # repr gives the shortest text that reads back as the same number
     rows = (
-        [image, patient, answer.part, answer.member, classes[target], *map(repr, probabilities)]
+        [
+            *(image, patient, answer.part, answer.member, *([answer.finding] if has_findings else [])),
+            *(classes[target], *map(repr, probabilities)),
+        ]
         for answer in predictions
         for image, patient, target, probabilities in zip(
             answer.image_ids, answer.patient_ids, answer.targets, answer.probabilities.tolist(), strict=True
         )
     )
-    return folder.write_table(file, header, rows)
+    return folder.write_table(file, [*header, *(f"p_{name}" for name in classes)], rows)
 
 
 def read_predictions(folder: StudyFolder, file: str) -> list[Predictions]:
-    """Read what `write_predictions` wrote: one entry for each part and member, in the order of the file."""
+    """Read what `write_predictions` wrote: one entry for each part, member and finding, in the order of the file."""
     rows = folder.read_table(file)
     classes = tuple(name.removeprefix("p_") for name in rows[0] if name.startswith("p_"))
     found = []
-    for (part, member), group in groupby(rows, key=lambda row: (row["part"], row["member"])):
+    for (part, member, finding), group in groupby(
+        rows, key=lambda row: (row["part"], row["member"], row.get("finding", ""))
+    ):
         images = list(group)
         found.append(
             Predictions(
@@ -40,6 +45,7 @@ def read_predictions(folder: StudyFolder, file: str) -> list[Predictions]:
                 patient_ids=tuple(row["patient_id"] for row in images),
                 targets=np.array([classes.index(row["target"]) for row in images], np.int64),
                 probabilities=np.array([[float(row[f"p_{name}"]) for name in classes] for row in images]),
+                finding=finding,
             )
         )
     return found

@@ -14,7 +14,7 @@ from lucency.training.cost import Cost
 from lucency.training.device import Device
 from lucency.training.examples import Augment, Examples
 
-Score = Callable[[NDArray[np.int64], NDArray[np.float64]], float]
+Score = Callable[[NDArray, NDArray[np.float64]], float]
 """(targets, probabilities) to a number that is larger when the network is better."""
 
 
@@ -27,6 +27,7 @@ class Course:
     training: Examples
     tuning: Examples
     n_classes: int
+    """Classes, or findings where several are asked at once: the numbers that the network gives for one example."""
     augment: Augment | None
     score: Score
     """The measure that chooses the best epoch on the tuning part, unless the plan lets the cost choose."""

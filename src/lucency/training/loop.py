@@ -15,10 +15,10 @@ from lucency.domain.plan import Training
 from lucency.domain.progress import Desk
 from lucency.errors import DivergenceError, Interrupted
 from lucency.randomness import key
-from lucency.training.cost import make_cost
+from lucency.training.cost import make_cost, probabilities_of
 from lucency.training.course import Course, Epoch, Learner, Outcome, Position
 from lucency.training.device import Device, fix_arithmetic, make_device
-from lucency.training.examples import Examples, batches, in_order
+from lucency.training.examples import Examples
 from lucency.training.optimizer import make_optimizer
 from lucency.training.resume import Saver, resume
 from lucency.training.schedule import learning_rate
@@ -50,7 +50,7 @@ def train_member(network: nn.Module, course: Course, folder: Path, desk: Desk) -
         while not position.stopped_because:
             started = time.monotonic() - position.seconds
             network.train()
-            order = batches(len(course.training), settings.batch_size, course.seed, position.epoch)
+            order = course.training.batches(settings.batch_size, course.seed, position.epoch)
             for batch in islice(order, position.batch, None):
                 iteration = position.epoch * n_batches + position.batch
                 rate = learning_rate(settings, iteration, n_batches)
@@ -69,24 +69,25 @@ def train_member(network: nn.Module, course: Course, folder: Path, desk: Desk) -
 
 
 def predict(network: nn.Module, examples: Examples, device: Device, batch_size: int = 256) -> Tensor:
-    """Return the logits of all examples, axes (image, class), without learning from them."""
+    """Return the logits of all examples, axes (example, class), without learning from them."""
     network.eval()
+    order = list(examples.in_order(batch_size))
     with torch.inference_mode(), device.autocast():
-        images = (examples.fractions(batch).to(device.device) for batch in in_order(len(examples), batch_size))
-        return torch.cat([network(some).float().cpu() for some in images])
+        logits = [network(examples.inputs(batch).to(device.device)).float().cpu() for batch in order]
+    return torch.cat(logits)[np.argsort(np.concatenate(order))]
 
 
 def _step(learner: Learner, batch: NDArray[np.int64], rate: float, epoch: int, iteration: int) -> float:
     """Do one iteration: forward propagation, cost, back propagation, one step of every parameter against its gradient."""
     course, device, examples = learner.course, learner.device, learner.course.training
     torch.manual_seed(key(course.seed, "dropout", iteration) >> 1)
-    targets = examples.targets[batch].to(device.device)
+    lessons = examples.lessons[batch].to(device.device)
     if course.augment:
-        images = course.augment(examples.images(batch).to(device.device), examples.sample_keys[batch], epoch)
+        inputs = course.augment(examples.stored(batch).to(device.device), examples.sample_keys[batch], epoch)
     else:
-        images = examples.fractions(batch).to(device.device)
+        inputs = examples.inputs(batch).to(device.device)
     with device.autocast():
-        cost = learner.cost_of(learner.network(images), targets)
+        cost = learner.cost_of(learner.network(inputs), lessons)
     learner.optimizer.zero_grad()
     device.backward(cost)
     for group in learner.optimizer.param_groups:
@@ -115,7 +116,7 @@ def _end_epoch(
     logits = predict(learner.network, course.tuning, learner.device)
     tuning_cost = float(learner.cost_of(logits, course.tuning.targets))
     _refuse_divergence(tuning_cost, course.title, position.epoch, n_iterations - 1)
-    auc = course.score(course.tuning.targets.numpy(), torch.softmax(logits.double(), 1).numpy())
+    auc = course.score(course.tuning.targets.numpy(), probabilities_of(logits, course.tuning.targets))
     epoch, training_cost = position.epoch + 1, position.cost_sum / position.n_images
     entry = Epoch(epoch, rate, training_cost, tuning_cost, auc, n_iterations, round(position.seconds, 3))
     score = auc if settings.select_by == "auc" else -tuning_cost

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from lucency.training.examples import Examples, in_order
+from lucency.training.examples import ImageExamples
 
 
 class Standardised(nn.Module):
@@ -21,13 +21,13 @@ class Standardised(nn.Module):
         self.register_buffer("mean", torch.zeros(1, n_channels, 1, 1))
         self.register_buffer("deviation", torch.ones(1, n_channels, 1, 1))
 
-    def fit(self, examples: Examples) -> None:
+    def fit(self, examples: ImageExamples) -> None:
         """Measure the training part, channel by channel."""
         n_channels = examples.store.shape[1]
         total, squares = torch.zeros(2, n_channels, dtype=torch.float64).unbind()
         n_pixels = 0
-        for batch in in_order(len(examples), 256):
-            fractions = examples.fractions(batch).double()
+        for batch in examples.in_order(256):
+            fractions = examples.inputs(batch).double()
             total = total + fractions.sum((0, 2, 3))
             squares = squares + fractions.square().sum((0, 2, 3))
             n_pixels += fractions[:, 0].numel()

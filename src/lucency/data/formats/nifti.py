@@ -24,7 +24,8 @@ _FARTHEST_START = 2**24
 _LARGEST_DISAGREEMENT = 0.01
 """Largest difference between the two ways of telling the orientation, in affine entries, that is rounding."""
 
-_MILLIMETRES = {"meter": 1000.0, "mm": 1.0, "micron": 0.001, "unknown": 1.0}
+MILLIMETRES = {"meter": 1000.0, "mm": 1.0, "micron": 0.001, "unknown": 1.0}
+"""Millimetres in the units that a header may name."""
 
 
 def n_volumes_in(path: Path) -> int:
@@ -104,7 +105,7 @@ def _affine(image: Any, notes: list[str]) -> NDArray[np.float64]:
     if not has_sform and not has_qform:
         notes.append("N_NO_ORIENTATION")
     affine = np.array(sform if has_sform else qform if has_qform else header.get_base_affine(), np.float64)
-    affine[:3] *= _MILLIMETRES.get(header.get_xyzt_units()[0], 1.0)
+    affine[:3] *= MILLIMETRES.get(header.get_xyzt_units()[0], 1.0)
     lengths = np.linalg.norm(affine[:3, :3], axis=0)
     if not np.isfinite(affine).all() or not lengths.min() > 0 or abs(np.linalg.det(affine[:3, :3] / lengths)) < 1e-3:
         raise RefusedImage("E_BAD_HEADER")

@@ -3,21 +3,13 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 
-from lucency.data.ground_truth.tables import image_matcher, is_uid, read_table, require_table
-from lucency.data.naming import SAME_NAMES, Naming
+from lucency.data.ground_truth.class_order import healthy, in_order
+from lucency.data.ground_truth.verdicts import Verdict
 from lucency.domain.cohort import KEPT, REFUSED, CohortRow, LabelRow
 from lucency.domain.labels_plan import Labels
 from lucency.domain.parts import Part
 from lucency.errors import SourceError
-from lucency.provenance import sha256_of
-
-NEGATIVE_NAMES = {
-    *("0", "0.0", "no", "none", "normal", "negative", "control", "healthy", "benign", "absent", "false", "no_finding"),
-    *("nein", "ohne", "gesund", "unauffällig", "negativ", "normale", "négatif", "sain", "sano", "negativo"),
-}
-"""What the class without disease is usually called."""
 
 _KEEP_FIRST = {Part.TEST: 0, Part.TUNING: 1, Part.TRAINING: 2, "": 3}
 """Of equal images in two official parts, the one in the test part stays: its number is the published one."""
@@ -32,64 +24,84 @@ class Labelling:
     """Class names; for two classes the second is the positive one."""
     is_positive_guessed: bool
     """True when neither the plan nor the names tell which of two classes is the disease."""
-    unknown_rows: tuple[int, ...]
-    """Rows of the table (counted from 2, as a spreadsheet does) that name no image of the cohort."""
 
 
 def label(
-    cohort: Sequence[CohortRow], labels: Labels, archive_labels: dict[str, str], naming: Naming = SAME_NAMES
+    kept: Sequence[CohortRow],
+    labels: Labels,
+    verdicts: Sequence[Verdict],
+    reference: Sequence[Verdict] | None = None,
 ) -> Labelling:
     """Label every kept image; refuse those without a label, with two, and copies of other images.
 
-    `archive_labels` maps a source to its label, when the labels lie in the archive of the images. `naming` is the way
-    from the names in a table to those of the images.
+    `verdicts` say what is to be learnt, `reference` what is judged by, where that is another ground truth.
 
     Raises:
-        SourceError: no image has a label, or all have the same.
+        SourceError: no image has a label, or all have the same, or the two ground truths name different classes.
     """
-    kept = [row for row in cohort if row.status == KEPT]
-    unknown: tuple[int, ...] = ()
-    if labels.from_ == "table":
-        rows, unknown = _from_table(kept, labels, naming)
-    elif labels.from_ == "archive":
-        rows = [_labelled(row, archive_labels.get(row.source, ""), labels) for row in kept]
-    else:
-        rows = [_labelled(row, PurePosixPath(naming.path(row.source)).parent.name, labels) for row in kept]
+    rows = [_learnt_from(image, labels, verdict) for image, verdict in zip(kept, verdicts, strict=True)]
+    if reference is not None:
+        rows = [_judged_by(row, verdict) for row, verdict in zip(rows, reference, strict=True)]
+        _refuse_other_classes(rows)
     rows = _set_copies_aside(kept, rows)
     classes = _classes(rows, labels)
-    is_guessed = len(classes) == 2 and not labels.positive and len(_healthy(classes)) != 1
-    return Labelling(tuple(rows), classes, is_guessed, unknown)
+    rows = [_with_doubt(row, verdict, classes) for row, verdict in zip(rows, verdicts, strict=True)]
+    is_guessed = len(classes) == 2 and not labels.positive and len(healthy(classes)) != 1
+    return Labelling(tuple(rows), classes, is_guessed)
 
 
-def _labelled(row: CohortRow, target: str, labels: Labels) -> LabelRow:
-    target = (labels.names or {}).get(target, target)
-    if not target:
-        return LabelRow(row.image_id, "", labels.from_, REFUSED, "E_NO_LABEL")
-    return LabelRow(row.image_id, target, labels.from_, KEPT, "")
+def _learnt_from(image: CohortRow, labels: Labels, verdict: Verdict) -> LabelRow:
+    return LabelRow(
+        image.image_id,
+        verdict.target,
+        labels.from_,
+        KEPT if verdict.target else REFUSED,
+        verdict.code,
+        votes=verdict.votes,
+        agreement=_share(verdict),
+        notes=" ".join(verdict.notes),
+    )
 
 
-def _from_table(kept: list[CohortRow], labels: Labels, naming: Naming) -> tuple[list[LabelRow], tuple[int, ...]]:
-    """Look each image up in the table; an image that stands there twice with different labels is refused."""
-    table = read_table(require_table(labels.table), [labels.image_column, labels.label_column])
-    match = image_matcher(_with_hashed_instances(table, labels.image_column, naming), labels.image_column)
-    rows, matched = [], set()
-    for row in kept:
-        numbers = match(naming.path(row.source), row.instance_sha256, row.n_files > 1)
-        matched.update(numbers)
-        targets = {table[number][labels.label_column] for number in numbers}
-        if len(targets) > 1:
-            rows.append(LabelRow(row.image_id, "", labels.from_, REFUSED, "E_DOUBLE_LABEL"))
-        else:
-            rows.append(_labelled(row, "".join(targets), labels))
-    return rows, tuple(number + 2 for number in range(len(table)) if number not in matched)
+def _judged_by(row: LabelRow, verdict: Verdict) -> LabelRow:
+    """Add what the image is judged by; one that nobody can learn from may still judge."""
+    return replace(
+        row,
+        status=KEPT if row.target or verdict.target else REFUSED,
+        votes=verdict.votes,
+        agreement=_share(verdict),
+        reference=verdict.target,
+        reference_reason=verdict.code,
+        notes=" ".join(dict.fromkeys([*row.notes.split(), *verdict.notes])),
+    )
 
 
-def _with_hashed_instances(table: list[dict[str, str]], column: str, naming: Naming) -> list[dict[str, str]]:
-    """Write UIDs as the cohort does, which holds no identifiers."""
-    return [row | {column: sha256_of(naming.new_uid(row[column]))} if is_uid(row[column]) else row for row in table]
+def _share(verdict: Verdict) -> str:
+    return "" if verdict.agreement is None else f"{verdict.agreement:.3g}"
 
 
-def _set_copies_aside(kept: list[CohortRow], rows: list[LabelRow]) -> list[LabelRow]:
+def _with_doubt(row: LabelRow, verdict: Verdict, classes: Sequence[str]) -> LabelRow:
+    """Write down the probability of each class, where doubt shall teach too."""
+    if row.status != KEPT or not row.target or verdict.probabilities is None:
+        return row
+    return replace(row, soft=" ".join(f"{verdict.probabilities.get(name, 0.0):.4g}" for name in classes))
+
+
+def _refuse_other_classes(rows: Sequence[LabelRow]) -> None:
+    """Stop when what is learnt and what is judged are called by different names."""
+    learnt, judged = {row.target for row in rows} - {""}, {row.reference for row in rows} - {""}
+    if learnt and judged and not (learnt <= judged or judged <= learnt):
+        raise SourceError(
+            f"`data.labels` names the classes {_listed(learnt)}, and `data.reference` {_listed(judged)}. Give them the same "
+            "names with `names` in one of the two."
+        )
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(f"“{name}”" for name in sorted(names)[:6])
+
+
+def _set_copies_aside(kept: Sequence[CohortRow], rows: list[LabelRow]) -> list[LabelRow]:
     """Keep one of equal images when their labels agree, none when they disagree."""
     copies: defaultdict[str, list[int]] = defaultdict(list)
     for number, (image, row) in enumerate(zip(kept, rows, strict=True)):
@@ -97,19 +109,29 @@ def _set_copies_aside(kept: list[CohortRow], rows: list[LabelRow]) -> list[Label
             copies[image.pixel_sha256].append(number)
     rows = list(rows)
     for numbers in copies.values():
-        if len({rows[number].target for number in numbers}) > 1:
+        if _disagree([rows[number] for number in numbers]):
             refused, reason = numbers, "E_CONFLICT"
         else:
-            ordered = sorted(numbers, key=lambda number: (_KEEP_FIRST[kept[number].official_part], kept[number].source))
-            refused, reason = ordered[1:], "E_DUPLICATE"
+            refused, reason = sorted(numbers, key=lambda number: _rank(kept[number], rows[number]))[1:], "E_DUPLICATE"
         for number in refused:
             rows[number] = replace(rows[number], status=REFUSED, reason=reason)
     return rows
 
 
-def _classes(rows: list[LabelRow], labels: Labels) -> tuple[str, ...]:
+def _disagree(copies: Sequence[LabelRow]) -> bool:
+    learnt = {row.target for row in copies if row.target}
+    judged = {row.reference for row in copies if row.reference}
+    return len(learnt) > 1 or len(judged) > 1
+
+
+def _rank(image: CohortRow, row: LabelRow) -> tuple[int, bool, bool, str]:
+    """Order copies: by official part, then those first that can both teach and judge, then by path."""
+    return _KEEP_FIRST[image.official_part], not row.judged, not row.target, image.source
+
+
+def _classes(rows: Sequence[LabelRow], labels: Labels) -> tuple[str, ...]:
     """Order the classes: by name, but of two the one that means disease comes last."""
-    names = sorted({row.target for row in rows if row.status == KEPT})
+    names = sorted({name for row in rows if row.status == KEPT for name in (row.target, row.judged) if name})
     if not names:
         hint = ", but the images lie in no folders of their own" if labels.from_ == "folder" else ""
         raise SourceError(
@@ -123,17 +145,4 @@ def _classes(rows: list[LabelRow], labels: Labels) -> tuple[str, ...]:
         raise SourceError(
             f"No image has the positive label “{labels.positive}”. The labels are: {', '.join(names[:8])}."
         )
-    if len(names) > 2:
-        return tuple(names)
-    positive = labels.positive or _likely_positive(names)
-    return tuple(sorted(names, key=lambda name: name == positive))
-
-
-def _likely_positive(names: Sequence[str]) -> str:
-    """Take the one that is not called healthy; if that does not tell, the last by name."""
-    healthy = _healthy(names)
-    return next(name for name in names if name not in healthy) if len(healthy) == 1 else names[-1]
-
-
-def _healthy(names: Sequence[str]) -> list[str]:
-    return [name for name in names if name.lower() in NEGATIVE_NAMES or name.lower().startswith(("no_", "no ", "non"))]
+    return in_order(names, labels.positive)

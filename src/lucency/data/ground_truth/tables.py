@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from lucency.data.naming import Naming
 from lucency.errors import PlanError, SourceError
-from lucency.provenance import sha256_of_file
+from lucency.provenance import sha256_of, sha256_of_file
 
 Table = list[dict[str, str]]
 
@@ -101,6 +102,14 @@ def image_matcher(table: Table, image_column: str) -> Callable[[str, str, bool],
         return []
 
     return match
+
+
+def with_hashed_uids(table: Table, image_column: str, naming: Naming) -> Table:
+    """Write the UIDs that name images as the cohort does, which holds no identifiers."""
+    return [
+        row | {image_column: sha256_of(naming.new_uid(row[image_column]))} if is_uid(row[image_column]) else row
+        for row in table
+    ]
 
 
 def is_uid(text: str) -> bool:

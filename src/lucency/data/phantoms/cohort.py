@@ -18,8 +18,10 @@ from lucency.data.phantoms.anatomy import Detector, Radiograph, draw_radiograph
 from lucency.data.phantoms.cases import Case, Exam, invent_cases, invent_pose
 from lucency.data.phantoms.dicom_files import Header, deterministic_uid, encode
 from lucency.data.phantoms.people import INSTITUTIONS, PHYSICIANS, STATIONS, in_words, invent_people
-from lucency.data.phantoms.readers import read_images
-from lucency.data.phantoms.reports import ERROR_SHARE, Occasion, compose_report
+from lucency.data.phantoms.readers import decide_disputes, read_images
+from lucency.data.phantoms.report_sentences import Occasion, Statements
+from lucency.data.phantoms.reports import ERROR_SHARE, FINDINGS, compose_report
+from lucency.data.phantoms.rereading import reread_reports
 from lucency.data.phantoms.texture import Textures, draw_textures
 from lucency.errors import PlanError
 from lucency.provenance import storage_errors
@@ -52,6 +54,8 @@ class CohortSummary:
     n_lesion_masks: int
     n_boxes: int
     n_readings: int
+    n_disputes: int
+    """Images on which the two readers disagree."""
     n_reports: int
     n_wrong_reports: int
     n_truncated: int
@@ -90,7 +94,7 @@ class _Shot:
     @property
     def label(self) -> str:
         """The class that the label table gives."""
-        return "pneumonia" if self.has_pneumonia else "no_pneumonia"
+        return _class(self.has_pneumonia)
 
     @property
     def lesion_mask(self) -> NDArray[np.bool_]:
@@ -106,7 +110,8 @@ def write_cohort(folder: Path, seed: int = 1, n_patients: int = 300, image_size:
     """Write the made-up cohort, on one kind of machine a function of seed, number and size, byte for byte.
 
     `image_size` is the height of every image in pixels. The folder receives images/, labels.csv, readers.csv,
-    reports/, reports.csv, masks/, lungs/, boxes.json, identifiers.csv and README.txt.
+    adjudication.csv, reports/, reports.csv, report_of_image.csv, reread.csv, masks/, lungs/, boxes.json,
+    identifiers.csv and README.txt.
 
     Raises:
         PlanError: fewer than 16 or more than 9999 patients, or images smaller than 48 pixels.
@@ -128,8 +133,9 @@ def write_cohort(folder: Path, seed: int = 1, n_patients: int = 300, image_size:
         labelled = [*whole, *faults.unreadable, faults.blank]
         _write_table(folder / "labels.csv", [_label_row(shot) for shot in labelled])
         n_masks, n_boxes = _write_truth(folder, whole)
-        n_readings = _write_readings(folder / "readers.csv", shots, seed)
+        n_readings, n_disputes = _write_readings(folder, shots, seed)
         n_reports, n_wrong = _write_reports(folder, cases, shots, seed)
+        _write_table(folder / "report_of_image.csv", [_report_row(shot) for shot in labelled])
         _write_identifiers(folder / "identifiers.csv", cases, shots)
         summary = CohortSummary(
             n_patients=n_patients,
@@ -139,6 +145,7 @@ def write_cohort(folder: Path, seed: int = 1, n_patients: int = 300, image_size:
             n_lesion_masks=n_masks,
             n_boxes=n_boxes,
             n_readings=n_readings,
+            n_disputes=n_disputes,
             n_reports=n_reports,
             n_wrong_reports=n_wrong,
             n_truncated=2,
@@ -294,6 +301,14 @@ def _label_row(shot: _Shot) -> dict[str, Any]:
     }
 
 
+def _report_row(shot: _Shot) -> dict[str, Any]:
+    return {"image": shot.image, "report": _report_name(shot.case, shot.exam)}
+
+
+def _class(has_pneumonia: bool) -> str:
+    return "pneumonia" if has_pneumonia else "no_pneumonia"
+
+
 def _write_truth(folder: Path, shots: list[_Shot]) -> tuple[int, int]:
     """Write lesion masks, lung masks and COCO boxes; return the numbers of lesion masks and of boxes."""
     n_masks = 0
@@ -338,7 +353,8 @@ def _write_mask(path: Path, mask: NDArray[np.bool_]) -> None:
     Picture.fromarray(mask.astype(np.uint8) * 255).save(path, compress_level=1)
 
 
-def _write_readings(path: Path, shots: list[_Shot], seed: int) -> int:
+def _write_readings(folder: Path, shots: list[_Shot], seed: int) -> tuple[int, int]:
+    """Write what the readers said, and what the senior reader decided; return the numbers of readings and of disputes."""
     readings = read_images(
         [shot.image for shot in shots],
         [shot.radiograph.conspicuity for shot in shots],
@@ -349,23 +365,34 @@ def _write_readings(path: Path, shots: list[_Shot], seed: int) -> int:
         {
             "image": reading.image,
             "reader": reading.reader,
-            "label": "pneumonia" if reading.has_pneumonia else "no_pneumonia",
+            "label": _class(reading.has_pneumonia),
             "confidence": reading.confidence,
             "date": reading.read_on.isoformat(),
         }
         for reading in readings
     ]
-    _write_table(path, rows)
-    return len(rows)
+    _write_table(folder / "readers.csv", rows)
+    decisions = [
+        {
+            "image": decision.image,
+            "decision": _class(decision.has_pneumonia),
+            "decided_by": decision.decided_by,
+            "date": decision.decided_on.isoformat(),
+        }
+        for decision in decide_disputes(readings, {shot.image: shot.has_pneumonia for shot in shots}, seed)
+    ]
+    _write_table(folder / "adjudication.csv", decisions, ("image", "decision", "decided_by", "date"))
+    return len(rows), len(decisions)
 
 
 def _write_reports(folder: Path, cases: list[Case], shots: list[_Shot], seed: int) -> tuple[int, int]:
-    """Write one report per exam, and the key that says what each states and whether it is wrong."""
+    """Write one report per exam, the key that says what each states and whether it is wrong, and the re-read sample."""
     conspicuity = {(shot.case.person.key, shot.exam.number): 0.0 for shot in shots}
     for shot in shots:
         key = (shot.case.person.key, shot.exam.number)
         conspicuity[key] = max(conspicuity[key], shot.radiograph.conspicuity)
     rows: list[dict[str, Any]] = []
+    statements: dict[str, Statements] = {}
     for case in cases:
         draw = randomness.generator(seed, f"phantom reports {case.person.key}")
         for prior, exam in zip((None, *case.exams), case.exams, strict=False):
@@ -378,24 +405,31 @@ def _write_reports(folder: Path, cases: list[Case], shots: list[_Shot], seed: in
                 prior_had_pneumonia=bool(prior and prior.findings.opacities),
             )
             report = compose_report(occasion, draw)
-            name = f"{_exam_name(case, exam)}.txt"
+            name = _report_name(case, exam)
             (folder / "reports" / name).write_text(_letterhead(case, exam) + report.text, encoding="utf-8")
             rows.append(
                 {
                     "report": name,
                     "patient": case.person.key,
                     "exam": _exam_name(case, exam),
-                    "truth": "pneumonia" if exam.findings.opacities else "no_pneumonia",
+                    "truth": _class(bool(exam.findings.opacities)),
                     "stated": report.stated,
                     "is_wrong": int(report.is_wrong),
+                    **{finding: report.statements.get(finding, "") for finding in FINDINGS},
                 }
             )
+            statements[name] = report.statements
     _write_table(folder / "reports.csv", rows)
+    _write_table(folder / "reread.csv", [asdict(reading) for reading in reread_reports(statements, seed)])
     return len(rows), sum(row["is_wrong"] for row in rows)
 
 
 def _exam_name(case: Case, exam: Exam) -> str:
     return f"{case.person.key}-exam{exam.number}"
+
+
+def _report_name(case: Case, exam: Exam) -> str:
+    return f"{_exam_name(case, exam)}.txt"
 
 
 def _letterhead(case: Case, exam: Exam) -> str:
@@ -433,10 +467,10 @@ def _dates(day: date) -> tuple[str, str]:
     return day.strftime("%Y%m%d"), day.isoformat()
 
 
-def _write_table(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    """Write rows of equal keys as CSV."""
+def _write_table(path: Path, rows: Sequence[dict[str, Any]], columns: Sequence[str] = ()) -> None:
+    """Write rows of equal keys as CSV; `columns` where there may be no row."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    writer = csv.DictWriter(text, fieldnames=columns or list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     path.write_text(text.getvalue(), encoding="utf-8")
@@ -454,8 +488,13 @@ a program. Nothing here comes from a patient, and nothing here may be used to ju
   labels.csv       the truth, one row per image: pneumonia or not, other findings, severity (0 none, 1 mild, 2 moderate,
                    3 severe), lesion area, cardiothoracic ratio (empty on lateral views)
   readers.csv      what two readers, A and B, said; they miss subtle opacities and do not always agree
-  reports/         one report per exam; about {ERROR_SHARE:.0%} say the opposite of the truth about pneumonia
-  reports.csv      the key to the reports: the truth, what the report states, and whether it is wrong
+  adjudication.csv what a senior reader, C, decided on the images on which A and B disagree
+  reports/         one report per exam in the styles of five houses, with synonyms, doubt, history and typing errors;
+                   about {ERROR_SHARE:.0%} say the opposite of the truth about pneumonia
+  reports.csv      the key to the reports: the truth, what the report states about pneumonia, whether it is wrong, and
+                   what it says of each of fourteen findings (empty: not mentioned)
+  report_of_image.csv  the report that belongs to each image
+  reread.csv       a sample of reports that a person read again for four findings, with two slips
   masks/           pneumonia, 0 and 255, for images that show any; lungs/: the lungs of every image
   boxes.json       boxes of pneumonia and nodules in COCO's format
   identifiers.csv  every invented name, number and date in headers and reports, to search outputs for leaks

@@ -1,4 +1,4 @@
-"""Two invented readers who look at the same radiographs and do not always agree."""
+"""Two invented readers who look at the same radiographs and do not always agree, and a third who decides."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -21,11 +21,24 @@ class Reading:
     read_on: date
 
 
+@dataclass(frozen=True)
+class Decision:
+    """What the senior reader decided on a disputed image."""
+
+    image: str
+    has_pneumonia: bool
+    decided_by: Literal["C"]
+    decided_on: date
+
+
 _THRESHOLDS: dict[Literal["A", "B"], float] = {"A": 1.2, "B": 1.45}
 """Reader A calls more images positive; B misses more subtle ones."""
 _SHARED_NOISE, _OWN_NOISE = 0.45, 0.62
 _SEEN_BY_ONE = 0.06
 """Share of images that only one of the two saw."""
+
+_SENIOR_ERRS = 0.06
+"""Share of disputed images on which the senior reader is wrong too."""
 
 
 def read_images(images: list[str], conspicuity: list[float], mimicry: list[float], seed: int) -> list[Reading]:
@@ -48,3 +61,18 @@ def read_images(images: list[str], conspicuity: list[float], mimicry: list[float
             confidence = int(np.clip(1 + 3.2 * abs(evidence), 1, 5))
             readings.append(Reading(image, reader, bool(evidence > 0), confidence, day))
     return readings
+
+
+def decide_disputes(readings: list[Reading], has_pneumonia: dict[str, bool], seed: int) -> list[Decision]:
+    """Let a senior reader, C, decide on every image on which A and B disagree, a month after they are done."""
+    draw = randomness.generator(seed, "phantom adjudication")
+    verdicts: dict[str, set[bool]] = {}
+    for reading in readings:
+        verdicts.setdefault(reading.image, set()).add(reading.has_pneumonia)
+    decisions = []
+    for image, said in verdicts.items():
+        if len(said) == 2:
+            is_right = draw.random() >= _SENIOR_ERRS
+            day = date(2024, 6, 3) + timedelta(days=int(draw.integers(10)))
+            decisions.append(Decision(image, has_pneumonia[image] == is_right, "C", day))
+    return decisions

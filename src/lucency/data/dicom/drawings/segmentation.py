@@ -94,7 +94,7 @@ def _read(path: Path, grid: ImageGrid, may_go_beyond: bool, notes: list[str]) ->
 def _kind_of(header: FileDataset) -> _Kind:
     sop_class = text_of(header, "SOPClassUID")
     if sop_class not in (_BINARY_OR_FRACTIONAL, _LABEL_MAP):
-        raise RefusedImage("E_MASK_KIND" if sop_class else "E_UNREADABLE")
+        raise RefusedImage("E_NOT_DRAWING" if sop_class else "E_UNREADABLE")
     kind = text_of(header, "SegmentationType").upper()
     if kind not in (("LABELMAP",) if sop_class == _LABEL_MAP else ("BINARY", "FRACTIONAL")):
         raise RefusedImage("E_BAD_HEADER")
@@ -210,7 +210,7 @@ def _place_on(grid: ImageGrid, frame: _Frame, layout: Layout, may_go_beyond: boo
     try:
         return _tile_on(grid, frame, layout) if frame.tile is not None else _plane_on(grid, frame, layout)
     except RefusedImage as reason:
-        if may_go_beyond and reason.code in ("E_MASK_GRID", "E_MASK_BROKEN_REFERENCE"):
+        if may_go_beyond and reason.code in ("E_MASK_PLACE", "E_MASK_BROKEN_REFERENCE"):
             return None
         raise
 
@@ -221,7 +221,7 @@ def _tile_on(grid: ImageGrid, frame: _Frame, layout: Layout) -> Place:
     row, column = frame.tile
     n_slices, n_rows, n_columns = grid.shape
     if n_slices != 1 or not (0 <= row < n_rows and 0 <= column < n_columns):
-        raise RefusedImage("E_MASK_GRID")
+        raise RefusedImage("E_MASK_PLACE")
     return flat_place(0, min(layout.n_rows, n_rows - row), min(layout.n_columns, n_columns - column), row, column)
 
 
@@ -235,7 +235,7 @@ def _plane_on(grid: ImageGrid, frame: _Frame, layout: Layout) -> Place:
         return _place_by_reference(grid, frame, layout)
     place = place_of(frame.plane, layout.n_rows, layout.n_columns, grid.affine)
     if place is None or not place.lies_within(grid.shape):
-        raise RefusedImage("E_MASK_GRID")
+        raise RefusedImage("E_MASK_PLACE")
     uids = grid.instance_uids
     sources = instances_in(frame.sources)
     if uids and sources and not sources & set(uids):
@@ -250,9 +250,9 @@ def _plane_on(grid: ImageGrid, frame: _Frame, layout: Layout) -> Place:
 
 def _place_by_reference(grid: ImageGrid, frame: _Frame, layout: Layout) -> Place:
     if (layout.n_rows, layout.n_columns) != grid.shape[1:]:
-        raise RefusedImage("E_MASK_GRID")
+        raise RefusedImage("E_MASK_SIZE")
     if grid.shape[0] > 1 and grid.affine is not None:
-        raise RefusedImage("E_MASK_GRID")  # a volume was turned, and nothing tells how the frame lies in it
+        raise RefusedImage("E_MASK_PLACE")  # a volume was turned, and nothing tells how the frame lies in it
     return flat_place(_slice_referred_to(grid, frame), layout.n_rows, layout.n_columns)
 
 

@@ -1,0 +1,112 @@
+"""The ground truth in words: who read, how far they agree, how one label was made of several, how often labels err."""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from lucency.domain.estimate import Estimate
+from lucency.domain.ground_truth import GroundTruth, LabelError, RuleOutcome, SeveralReaders
+from lucency.domain.readings import OneReader
+from lucency.report import words
+
+RULES = {
+    "majority": "the majority vote",
+    "any": "any positive vote",
+    "all": "a positive vote of all",
+    "weighted": "the weighted vote",
+    "dawid_skene": "the estimate of Dawid and Skene",
+    "one_reader": "the word of one reader",
+    "mean": "the mean",
+    "median": "the median",
+}
+"""How the consensus rules of the plan are called in a sentence."""
+TOLD_OF_A_PAIR = 5
+"""Lines of the table of agreement for one pair; the others stand in `ground_truth.json`."""
+
+
+def reader_sentences(one: SeveralReaders) -> Iterator[str]:
+    """Say who read how many images, when, and whether blinded."""
+    purpose = "to learn from" if one.setting == "labels" else "to be judged by"
+    yield f"{len(one.facts.readers)} readers made the labels {purpose}."
+    yield from map(_reader_sentence, one.facts.readers)
+    if one.facts.unread:
+        yield f"{words.of_images(len(one.facts.unread))} were read by nobody."
+    n_unknown = sum(map(len, one.facts.unknown_rows.values()))
+    if n_unknown:
+        yield f"{words.count(n_unknown)} rows of their tables name no image of the cohort."
+
+
+def _reader_sentence(reader: OneReader) -> str:
+    days = f" between {reader.first_day} and {reader.last_day}" if reader.first_day else ""
+    blinded = (
+        f", blinded to all other information in {words.count(reader.n_blinded)} of {words.count(reader.n_blinding_known)}"
+        if reader.n_blinding_known
+        else ""
+    )
+    again = (
+        f"; {words.count(reader.n_changed)} were read again with another answer, and the later one counts"
+        if reader.n_changed
+        else ""
+    )
+    lost = (
+        f"; {words.count(reader.n_contradicted)} have two answers and count as not read"
+        if reader.n_contradicted
+        else ""
+    )
+    return f"Reader {reader.reader} read {words.of_images(reader.n_images)}{days}{blinded}{again}{lost}."
+
+
+def consensus_sentences(one: SeveralReaders) -> Iterator[str]:
+    """Say how one label was made of several, and how often that was needed."""
+    consensus = one.consensus
+    yield f"One label was made of several by {RULES[consensus.rule]}."
+    n_several = consensus.n_unanimous + consensus.n_disputed
+    if n_several:
+        share = words.proportion(consensus.n_disputed / n_several)
+        yield (
+            f"Of {words.of_images(n_several)} that several readers saw, they agree on {words.count(consensus.n_unanimous)} and "
+            f"disagree on {words.count(consensus.n_disputed)} ({share})."
+        )
+    if consensus.n_single:
+        yield f"{words.of_images(consensus.n_single).capitalize()} were seen by one reader alone."
+    if consensus.n_decided:
+        yield f"{words.of_images(consensus.n_decided).capitalize()} were decided by hand afterwards (adjudication)."
+    if consensus.n_open:
+        yield (
+            f"{words.of_images(consensus.n_open).capitalize()} stayed without a label; the sheet `adjudication.csv` in the "
+            "study's folder lists them."
+        )
+
+
+def agreement_groups(one: SeveralReaders) -> list[tuple[str, list[Estimate]]]:
+    """Group the estimates of agreement by the readers that they speak of; of a pair, the most telling ones."""
+    groups = [(group, list(found)) for group, found in groupby(one.agreement, key=lambda estimate: estimate.group)]
+    return [(group, found[:TOLD_OF_A_PAIR]) for group, found in groups]
+
+
+def error_title(error: LabelError) -> str:
+    """Name what is held against what."""
+    return f"{error.labels}, held against {error.against} ({words.count(error.n)})"
+
+
+def correction_sentences(truth: GroundTruth) -> Iterator[str]:
+    """Say what was corrected by hand, and what teaches with its doubt."""
+    if truth.n_corrected:
+        yield f"{words.of_images(truth.n_corrected).capitalize()} had their label corrected by hand."
+    if truth.n_soft:
+        yield (
+            f"{words.of_images(truth.n_soft).capitalize()} teach with a probability instead of one class, because the readers "
+            "or the report were not sure."
+        )
+
+
+def spread_sentence(outcomes: tuple[RuleOutcome, ...]) -> str:
+    """Say how far the first measure moves between the rules."""
+    values = [outcome.estimates[0].value for outcome in outcomes if outcome.estimates]
+    known = [value for value in values if value is not None]
+    if len(known) < 2:
+        return ""
+    name = next(outcome.estimates[0].name for outcome in outcomes if outcome.estimates)
+    return (
+        f"Depending on the rule, the {name} lies between {words.number(min(known), 3)} and {words.number(max(known), 3)}: "
+        "what cannot be agreed on among readers cannot be measured more finely in a network."
+    )
