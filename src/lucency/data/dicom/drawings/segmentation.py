@@ -4,7 +4,6 @@ Binary, fractional and label-map segmentations, in one frame or many, in any ord
 """
 
 import zlib
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.encaps import get_frame
 
-from lucency.data.dicom.drawings.drawn import Drawn, outcome_of
+from lucency.data.dicom.drawings.drawn import Drawn, numbered, outcome_of
 from lucency.data.dicom.drawings.placement import Place, flat_place, place_of
 from lucency.data.dicom.drawings.reference_check import instances_in, items_of, refuse_other_image
 from lucency.data.dicom.drawings.whole_file import parse_whole
@@ -160,7 +159,7 @@ def _frames_of(header: FileDataset, layout: Layout, kind: _Kind) -> list[_Frame]
 
 
 def _full_tiles(header: FileDataset, layout: Layout, kind: _Kind) -> list[_Frame]:
-    """Number the tiles of a picture that has all of them: by segment, then row by row (PS3.3 C.7.6.17.3)."""
+    """Return the tiles of a picture that has all of them: by segment, then row by row (PS3.3 C.7.6.17.3)."""
     sides = [integer_of(header, f"TotalPixelMatrix{side}") or 0 for side in ("Rows", "Columns")]
     rows = range(0, sides[0], layout.n_rows)
     columns = range(0, sides[1], layout.n_columns)
@@ -355,11 +354,9 @@ def _inflated_frame(header: FileDataset, layout: Layout, number: int) -> bytes:
 
 def _masks(header: FileDataset, segments: Mapping[int, Dataset], voxels: Mapping[int, NDArray[Any]]) -> Iterator[Mask]:
     reader = text_of(header, "ContentCreatorName")
-    seen = Counter[str]()
-    for number, segment in segments.items():
-        name = _name_of(segment) or f"segment {number}"
-        seen[name] += 1
-        yield Mask(name, voxels[number], seen[name], reader)
+    names = [_name_of(segment) or f"segment {number}" for number, segment in segments.items()]
+    for name, drawn, count in zip(names, voxels.values(), numbered(names), strict=True):
+        yield Mask(name, drawn, count, reader)
 
 
 def _name_of(segment: Dataset) -> str:
