@@ -137,4 +137,4 @@ def test_other_dicom_objects_are_listed(series, tmp_path):
     """An image among the drawings is no drawing."""
     save_all(tmp_path / "drawn", ct_slices(np.zeros((1, 4, 4), int), series="1.2.3.78"))
     found = labels(whole(tmp_path), tmp_path / "drawn")
-    assert [one.code for one in found.found.unmatched] == ["E_MASK_KIND"]
+    assert [one.code for one in found.found.unmatched] == ["E_NOT_DRAWING"]
