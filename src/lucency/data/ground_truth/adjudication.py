@@ -139,32 +139,44 @@ def _level(cell: Cell, levels: Sequence[str], names: Mapping[str, str]) -> str:
 
 
 def _rows_of_images(table: Table, path: Path, kept: Sequence[CohortRow], naming: Naming) -> dict[str, list[int]]:
-    """Find the rows that speak of each image: by its identifier, which tells frames apart, or else by its name.
-
-    A spreadsheet may take an identifier such as 1234e5678901 for a number and change it; the name is then enough. Where both
-    are there and speak of different images, a column was sorted without the others.
-    """
-    match = image_matcher(with_hashed_uids(table, "image", naming), "image")
+    """Find the rows that speak of each image: by its identifier, which tells frames apart, or else by its name."""
+    named = _images_named(table, kept, naming)
     known = {image.image_id for image in kept}
-    numbered = {number for number, row in enumerate(table) if row.get("image_id") in known}
     rows_of: defaultdict[str, list[int]] = defaultdict(list)
+    for number, row in enumerate(table):
+        for image in _images_of_row(row, named[number], known, f"{path.name}, row {number + 2}"):
+            rows_of[image].append(number)
+    return dict(rows_of)
+
+
+def _images_named(table: Table, kept: Sequence[CohortRow], naming: Naming) -> list[list[str]]:
+    """Return the images that each row names, by their new name or by the one before de-identification."""
+    match = image_matcher(with_hashed_uids(table, "image", naming), "image")
+    named: list[list[str]] = [[] for _ in table]
     for image in kept:
-        forms = dict.fromkeys((image.source, naming.path(image.source)))
-        by_name = {number for form in forms for number in match(form, image.instance_sha256, image.n_files > 1)}
-        rows_of[image.image_id] += sorted(by_name - numbered)
-        named = {number for number in by_name & numbered if table[number]["image_id"] == image.image_id}
-        rows_of[image.image_id] += sorted(named)
-        numbered -= named
-    _put_nameless(table, path, numbered, rows_of)
-    return {image: numbers for image, numbers in rows_of.items() if numbers}
+        forms = {image.source, naming.path(image.source)}
+        for number in {number for form in forms for number in match(form, image.instance_sha256, image.n_files > 1)}:
+            named[number].append(image.image_id)
+    return named
 
 
-def _put_nameless(table: Table, path: Path, numbered: set[int], rows_of: dict[str, list[int]]) -> None:
-    """Give rows with an identifier alone to their image; those with another image's name are refused."""
-    for number in sorted(numbered):
-        if table[number]["image"]:
+def _images_of_row(row: Mapping[str, str], named: list[str], known: set[str], place: str) -> list[str]:
+    """Return the images that a row speaks of.
+
+    A spreadsheet may take an identifier such as 1234e5678901 for a number and change it; the name is then enough, unless it
+    is that of several frames. Where identifier and name speak of different images, a column was sorted without the others.
+    """
+    identifier = row.get("image_id", "")
+    if identifier in known:
+        if row["image"] and identifier not in named:
             raise SourceError(
-                f"{path.name}, row {number + 2}: image and image_id do not belong together. If one column was sorted without "
-                "the others, take the sheet from the study's folder again."
+                f"{place}: image and image_id do not belong together. If one column was sorted without the others, take the "
+                "sheet from the study's folder again."
             )
-        rows_of[table[number]["image_id"]].append(number)
+        return [identifier]
+    if identifier and len(named) > 1:
+        raise SourceError(
+            f"{place}: the image_id is not of this study, and the name is that of several images. Take the image_id from the "
+            "study's folder again, as text."
+        )
+    return named
