@@ -158,7 +158,7 @@ def _from_readers(study: Study, kept: Sequence[CohortRow], labels: Labels, setti
         Verdicts(fused.verdicts, unknown),
         (told,),
         labels_by_rule(readings),
-        disputed_images(kept, readings, fused.verdicts),
+        disputed_images(kept, readings, fused.verdicts, labels.consensus),
     )
 
 

@@ -5,22 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from lucency.data.geometry import scanline
+
 Polygon = NDArray[np.float64]
 """Corners, axes (point, (column, row))."""
 
 
 def filled(polygon: Polygon, shape: tuple[int, int]) -> NDArray[np.bool_]:
     """Mark the pixels, axes (row, column), whose centres lie inside, by the even-odd rule; what lies outside is cut off."""
-    n_rows, n_columns = shape
-    toggles = np.zeros((n_rows, n_columns + 1), np.int32)
-    for (x, y), (next_x, next_y) in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
-        # an edge takes in its upper end and not its lower, so that a corner between two edges counts once
-        first, end = (int(np.clip(np.ceil(each - 0.5), 0, n_rows)) for each in sorted((y, next_y)))
-        rows = np.arange(first, end)
-        if rows.size:
-            crossings = x + (rows + 0.5 - y) / (next_y - y) * (next_x - x)
-            toggles[rows, np.clip(np.ceil(crossings - 0.5), 0, n_columns).astype(int)] += 1
-    return np.cumsum(toggles, axis=1)[:, :-1] % 2 == 1
+    return scanline.filled([polygon[:, ::-1] - 0.5], *shape)
 
 
 def signed_area(polygon: Polygon) -> float:

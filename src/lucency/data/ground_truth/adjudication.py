@@ -11,6 +11,7 @@ from lucency.data.ground_truth.tables import Table, image_matcher, read_table, w
 from lucency.data.ground_truth.verdicts import Verdict
 from lucency.data.naming import SAME_NAMES, Naming
 from lucency.domain.cohort import CohortRow
+from lucency.domain.labels_plan import Consensus
 from lucency.domain.readings import Readings
 from lucency.errors import PlanError, SourceError
 
@@ -59,12 +60,15 @@ NO_DECISIONS = Decisions({}, 0, ())
 """Nobody has decided anything yet."""
 
 
-def disputed_images(kept: Sequence[CohortRow], readings: Readings, verdicts: Sequence[Verdict]) -> tuple[Disputed, ...]:
-    """List the images on which readers disagree and nobody decided yet, those without a label first."""
+def disputed_images(
+    kept: Sequence[CohortRow], readings: Readings, verdicts: Sequence[Verdict], settings: Consensus
+) -> tuple[Disputed, ...]:
+    """List the images that somebody has to decide, by the plan, and nobody decided yet; those without a label first."""
+    has_all = settings.sheet == "disagreements"
     found = [
         Disputed(image, verdict.votes, not verdict.target)
         for image, disputed, verdict in zip(kept, is_disputed(readings), verdicts, strict=True)
-        if disputed and not verdict.notes
+        if disputed and not verdict.notes and (has_all or not verdict.target)
     ]
     return tuple(sorted(found, key=lambda one: (not one.is_open, one.image.source)))
 

@@ -167,7 +167,11 @@ def _in_dicom(
         yield Unmatched(name, reason.code)
         return
     sources = {source_of()[uid] for uid in uids if uid in source_of()}
-    read = partial({"SEG": read_segmentation, "RTSTRUCT": read_structure_set}[modality], file)
+    if modality == "SEG":
+        # of several images, each is one slice of what was drawn on; a single one has to hold all of it
+        read = partial(read_segmentation, file, may_go_beyond=len(sources) > 1)
+    else:
+        read = partial(read_structure_set, file, may_go_beyond=len(sources) > 1)
     drawing = Drawing(name, lambda grid: _marks_of(read(grid)), needs_place=True)
     yield from _given_to(Match(tuple(sorted(sources))), drawing)
 

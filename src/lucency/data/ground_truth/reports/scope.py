@@ -139,7 +139,9 @@ class Sentence:
 
     def _doubt(self, mention: Hit) -> Hit | None:
         cue = (
-            self._before("doubts_after", mention) or self._after("doubts_before", mention) or self._nearest_doubt(mention)
+            self._before("doubts_after", mention)
+            or self._after("doubts_before", mention)
+            or self._nearest_doubt(mention)
         )
         return cue or self._question(mention) or self._alternatives.get(mention)
 
