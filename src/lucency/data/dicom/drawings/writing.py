@@ -54,8 +54,8 @@ def write_segmentation(
     Masks may overlap. As soon as one of them is fractional, all are written as shares in steps of 1/255.
 
     Raises:
-        RefusedImage: the files hold no image, several, or one whose slices had to be resampled; a mask has another size
-            or values beyond 0 to 1, or there is none.
+        RefusedImage: the files hold no image, several, or one whose slices had to be resampled or do not tell where they
+            lie; a mask has another size or values beyond 0 to 1, or there is none.
         StorageError: the file cannot be written.
     """
     silence_libraries()
@@ -69,6 +69,8 @@ def write_segmentation(
     uids = _Uids(_digest(masks, pixels, image, authorship, when))
     segmentation = _segmentation(image, pixels, is_fractional, masks, authorship, uids)
     _date(segmentation, when, uids)
+    if image.grid.affine is None:
+        segmentation.PatientOrientation = None  # must be there where no position is, and may be empty
     with atomic_file(out) as file:
         segmentation.save_as(file, enforce_file_format=True)
 
@@ -78,19 +80,21 @@ def _refuse_misfit(masks: Sequence[Mask], image: SourceImage) -> None:
         raise RefusedImage("E_BAD_HEADER")
     if image.is_resampled:
         raise RefusedImage("E_MASK_PLACE")
+    if len(image.slices) > 1 and image.grid.affine is None:
+        raise RefusedImage("E_NOGEOM")
     if any(mask.voxels.shape != image.grid.shape for mask in masks):
         raise RefusedImage("E_MASK_SIZE")
     # Written as a negation, so that what is no number is refused too.
-    if any(mask.voxels.size and not (0 <= mask.voxels.min() and mask.voxels.max() <= 1) for mask in masks):
+    if any(mask.voxels.size and not (mask.voxels.min() >= 0 and mask.voxels.max() <= 1) for mask in masks):
         raise RefusedImage("E_MASK_VALUES")
-    if len(masks) * int(np.prod(image.grid.shape, dtype=object)) > 4 * MOST_VOXELS:
+    if len(masks) * int(np.prod(image.grid.shape, dtype=object)) > 2 * MOST_VOXELS:
         raise RefusedImage("E_SIZEBOMB")
 
 
 def _pixels(masks: Sequence[Mask], image: SourceImage, is_fractional: bool) -> NDArray[Any]:
     """Return the masks as their images were stored, axes (slice or frame, row, column, segment)."""
     turned = [image.turn.back(mask.voxels) for mask in masks]
-    pixels = np.stack(turned, axis=-1).astype(np.float64 if is_fractional else np.uint8)
+    pixels = np.stack(turned, axis=-1).astype(np.float32 if is_fractional else np.uint8)
     if len({one.path for one in image.slices}) == 1:
         pixels = pixels[np.argsort([one.frame for one in image.slices])]
     return pixels
@@ -162,7 +166,7 @@ def _segmentation(
 
 
 def _headers(image: SourceImage) -> list[Dataset]:
-    headers = []
+    headers: list[Dataset] = []
     for path in dict.fromkeys(one.path for one in image.slices):
         header = pydicom.dcmread(path, stop_before_pixels=True, force=True)
         for keyword in _MUST_BE_THERE:
@@ -207,6 +211,7 @@ def _date(segmentation: Dataset, when: datetime, uids: _Uids) -> None:
     for keyword in ("ContentTime", "InstanceCreationTime", "SeriesTime"):
         if keyword in segmentation:
             setattr(segmentation, keyword, when.strftime("%H%M%S.%f"))
+    segmentation.ContributingEquipmentSequence[-1].ContributionDateTime = when.strftime("%Y%m%d%H%M%S.%f")
     for sequence in (segmentation.DimensionOrganizationSequence, segmentation.DimensionIndexSequence):
         for item in sequence:
             item.DimensionOrganizationUID = uids.of("dimensions")
