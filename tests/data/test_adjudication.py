@@ -39,7 +39,8 @@ READINGS = Readings(
 @pytest.fixture
 def sheet(tmp_path: Path) -> Path:
     """Return the sheet as a study writes it."""
-    disputed = disputed_images(KEPT, READINGS, fuse(READINGS, Consensus()).verdicts)
+    settings = Consensus(sheet="disagreements")
+    disputed = disputed_images(KEPT, READINGS, fuse(READINGS, settings).verdicts, settings)
     path = tmp_path / "adjudication.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([HEADER, *rows_to_decide(disputed)])
@@ -102,7 +103,7 @@ def test_what_was_typed_comes_back(sheet, save):
     assert decisions.n_open == 1
     assert decisions.unknown_rows == ()
     settled = fuse(READINGS, Consensus(), decisions.levels)
-    assert [one.image for one in disputed_images(KEPT, READINGS, settled.verdicts)] == [KEPT[4]]
+    assert [one.image for one in disputed_images(KEPT, READINGS, settled.verdicts, Consensus())] == [KEPT[4]]
 
 
 def test_a_sheet_of_ones_own_needs_two_columns(tmp_path):
@@ -121,7 +122,9 @@ def test_originals_are_found_but_never_written(tmp_path):
     path.write_text(f'image,decision\nSmith/one.png,pneumonia\n"{KEPT[4].source}",pneumonia\n')
     decisions = read_decisions(path, LEVELS, KEPT, naming)
     assert set(decisions.levels) == {KEPT[1].image_id, KEPT[4].image_id}
-    disputed = disputed_images(KEPT, READINGS, fuse(READINGS, Consensus()).verdicts)
+    settings = Consensus()
+    disputed = disputed_images(KEPT, READINGS, fuse(READINGS, settings).verdicts, settings)
+    assert [one.image for one in disputed] == [KEPT[1], KEPT[4]]
     assert not any("Smith" in cell for row in rows_to_decide(disputed) for cell in row)
 
 

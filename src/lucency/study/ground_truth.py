@@ -103,7 +103,6 @@ def write_disputes(study: Study, disputed: "Sequence[Disputed]") -> list[str]:
     from lucency.report.sheet import Card, Sheet, render_sheet
     from lucency.study.pictures import pictures_of
 
-    refuse_to_overwrite(study.folder.path / ADJUDICATION)
     if not disputed:
         return []
     refuse_to_overwrite(study.folder.path / ADJUDICATION)
