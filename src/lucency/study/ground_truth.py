@@ -211,10 +211,11 @@ def _renamed(verdicts: "Verdicts", labels: Labels) -> "Verdicts":
 def _held_against_the_reread(
     study: Study, kept: Sequence[CohortRow], settings: Reports, linked: "LinkedReports", stated: Mapping[str, str]
 ) -> LabelError:
-    """Measure the labeller on the reports that a person read again; those in doubt are left out as the plan says."""
+    """Measure the labeller on the reports that a person read again; those in doubt are left out and counted."""
     from lucency.data.ground_truth.from_reports import class_names, read_reread, verdict_on
     from lucency.evaluation.labeller import Reread, measure_labeller
 
+    settings = settings.model_copy(update={"uncertain": "refuse"})  # a sample by answer must not mix two answers
     sheet = read_reread(settings, Path(settings.reread or ""))
     reread = sheet.stated
     patient_of = {linked.of_image[i.image_id]: i.patient_id for i in kept if i.image_id in linked.of_image}
