@@ -1,13 +1,12 @@
 """Disputed images: the sheet on which somebody decides, and the decisions read back."""
 
 import difflib
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lucency.data.ground_truth.consensus import is_disputed
-from lucency.data.ground_truth.tables import image_matcher, read_table, with_hashed_uids
+from lucency.data.ground_truth.tables import read_table, rows_of_images
 from lucency.data.ground_truth.verdicts import Verdict
 from lucency.data.naming import Naming
 from lucency.domain.cohort import CohortRow
@@ -57,22 +56,17 @@ def read_decisions(
     for number, row in enumerate(table, start=2):
         if row["decision"] and row["decision"] not in levels:
             raise SourceError(f"Row {number} of {path.name} decides for “{row['decision']}”. {_hint(row, levels)}")
-    by_id: defaultdict[str, list[int]] = defaultdict(list)
-    for number, row in enumerate(table):
-        by_id[row.get("image_id", "")].append(number)
-    match = image_matcher(with_hashed_uids(table, "image", naming), "image")
-    decisions: dict[str, str] = {}
-    matched: set[int] = set()
-    for image in kept:
-        by_name = match(naming.path(image.source), image.instance_sha256, image.n_files > 1)
-        numbers = by_id.get(image.image_id) or by_name
-        matched.update(numbers)
-        decided = {table[number]["decision"] for number in numbers} - {""}
+    rows_of = rows_of_images(table, kept, naming)
+    decisions = {}
+    for image_id, numbers in rows_of.items():
+        deciding = [number for number in numbers if table[number]["decision"]]
+        decided = {table[number]["decision"] for number in deciding}
         if len(decided) > 1:
-            rows = " and ".join(str(number + 2) for number in numbers[:2])
+            rows = " and ".join(str(number + 2) for number in deciding[:2])
             raise SourceError(f"Rows {rows} of {path.name} decide differently about one image. Keep one of them.")
         if decided:
-            decisions[image.image_id] = decided.pop()
+            decisions[image_id] = decided.pop()
+    matched = {number for numbers in rows_of.values() for number in numbers}
     return decisions, tuple(number + 2 for number in range(len(table)) if number not in matched)
 
 
