@@ -100,7 +100,12 @@ def image(pixels: NDArray[np.int16], sop_class: str = DX, **elements: Any) -> Da
     header.SOPClassUID, header.SOPInstanceUID = sop_class, "1.2.3.4"
     header.StudyInstanceUID, header.SeriesInstanceUID = "1.2.3", "1.2.3.1"
     header.Modality, header.SeriesNumber, header.InstanceNumber = "DX", 1, 1
-    header.PatientID, header.PatientName, header.PatientSex, header.PatientBirthDate = "0042", "Doe^Jane", "F", "19500101"
+    header.PatientID, header.PatientName, header.PatientSex, header.PatientBirthDate = (
+        "0042",
+        "Doe^Jane",
+        "F",
+        "19500101",
+    )
     header.StudyDate, header.StudyTime, header.StudyID, header.AccessionNumber = "20240102", "101112", "1", "A1"
     header.Manufacturer, header.ReferringPhysicianName = "Nobody", None
     header.Rows, header.Columns = pixels.shape
@@ -131,7 +136,9 @@ def shapes(n: int = 1, shape: tuple[int, int, int] = SHAPE) -> NDArray[np.bool_]
     return drawn
 
 
-def segmentation(series: Series | Sequence[Dataset], drawn: NDArray[Any], kind: str = "BINARY", **options: Any) -> Dataset:
+def segmentation(
+    series: Series | Sequence[Dataset], drawn: NDArray[Any], kind: str = "BINARY", **options: Any
+) -> Dataset:
     """Let highdicom make a segmentation, axes (slice, row, column, structure); structures are called a, b, c…."""
     headers = list(series.headers if isinstance(series, Series) else series)
     descriptions = [

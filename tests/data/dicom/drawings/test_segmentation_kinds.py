@@ -277,7 +277,7 @@ def test_tiles_of_a_slide_lie_on_the_whole_slide_only(real_data, name):
     for number, mask in enumerate(result.masks):
         np.testing.assert_array_equal(mask.voxels[0], expected[..., number])
     volume = ImageGrid((25, 10, 10), None, uids * 25)
-    assert read_segmentation(file, volume).code == "E_MASK_PLACE"
+    assert read_segmentation(file, volume).code == "E_MASK_SIZE"
 
 
 @pytest.mark.real
