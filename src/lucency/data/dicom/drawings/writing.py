@@ -161,7 +161,7 @@ def _segmentation(
                 content_creator_name=person or None,
                 series_description="Segmentation by lucency",
             )
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, LookupError, TypeError, ValueError):
         raise RefusedImage("E_BAD_HEADER") from None
 
 
@@ -169,6 +169,8 @@ def _headers(image: SourceImage) -> list[Dataset]:
     headers: list[Dataset] = []
     for path in dict.fromkeys(one.path for one in image.slices):
         header = pydicom.dcmread(path, stop_before_pixels=True, force=True)
+        header.decode()
+        header.SpecificCharacterSet = "ISO_IR 192"  # UTF-8: readers name structures in every language
         for keyword in _MUST_BE_THERE:
             if keyword not in header:
                 setattr(header, keyword, None)
@@ -189,12 +191,18 @@ def _description(number: int, mask: Mask, authorship: Authorship) -> Any:
     )
     return SegmentDescription(
         segment_number=number,
-        segment_label=mask.name[:64],
+        segment_label=_label(mask.name) or f"segment {number}",
         segmented_property_category=_concept(name.category),
         segmented_property_type=_concept(name.kind),
         algorithm_type="AUTOMATIC" if authorship.is_automatic else "MANUAL",
         algorithm_identification=algorithm if authorship.is_automatic else None,
     )
+
+
+def _label(name: str) -> str:
+    """Write a name as a header can hold it: 64 characters in one line, without the sign that separates values."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in name.replace("\\", "/"))
+    return " ".join(printable.split())[:64].rstrip()
 
 
 def _concept(code: Code) -> Any:
