@@ -27,7 +27,7 @@ def by_itk(masks: np.ndarray) -> tuple[np.ndarray, tuple[float, ...], tuple[floa
     return SimpleITK.GetArrayFromImage(fused), peer.GetSensitivity(), peer.GetSpecificity()
 
 
-@given(st.integers(2, 7), st.integers(0, 10_000), st.floats(0.02, 0.6))
+@given(st.integers(2, 7), st.integers(0, 10_000), st.floats(0.02, 0.3))
 def test_it_equals_itk(n_readers, seed, error):
     """Counting patterns of votes is exact, not an approximation."""
     masks = drawn_by(n_readers, seed, error)

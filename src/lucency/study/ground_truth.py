@@ -215,7 +215,8 @@ def _held_against_the_reread(
     from lucency.data.ground_truth.from_reports import class_names, read_reread, verdict_on
     from lucency.evaluation.labeller import Reread, measure_labeller
 
-    reread = read_reread(settings, Path(settings.reread or ""))
+    sheet = read_reread(settings, Path(settings.reread or ""))
+    reread = sheet.stated
     patient_of = {linked.of_image[i.image_id]: i.patient_id for i in kept if i.image_id in linked.of_image}
     both = [
         (name, verdict_on(stated[name], settings).target, verdict_on(reread[name], settings).target)
@@ -234,6 +235,9 @@ def _held_against_the_reread(
             tuple(labelled for _, labelled, _ in settled),
             tuple(truth for _, _, truth in settled),
             tuple(patient_of[name] for name, _, _ in settled),
+            Counter(verdict_on(said, settings).target for said in stated.values())
+            if sheet.is_drawn_by_answer
+            else None,
         ),
         study.plan.evaluation.level,
         study.plan.seed,

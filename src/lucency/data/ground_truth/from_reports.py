@@ -19,6 +19,10 @@ ANSWERS = (*STATED, "not mentioned")
 """What a person may write who reads a report again."""
 
 
+BY_ANSWER = "by answer"
+"""What the column `drawn` of the sheet says where the sample holds equal shares of the labeller's answers."""
+
+
 @dataclass(frozen=True)
 class LinkedReports:
     """The reports of a cohort."""
@@ -102,14 +106,25 @@ def class_names(settings: Reports) -> tuple[str, str]:
     return f"no_{positive}", positive
 
 
-def read_reread(settings: Reports, path: Path) -> dict[str, str]:
-    """Read what a person found in a sample of reports: report → positive, negative, uncertain or nothing.
+@dataclass(frozen=True)
+class RereadSheet:
+    """What a person found in a sample of reports."""
+
+    stated: Mapping[str, str]
+    """Report → positive, negative, uncertain or nothing."""
+    is_drawn_by_answer: bool
+    """True where the sample holds equal shares of the labeller's answers, so that rates have to be weighted back."""
+
+
+def read_reread(settings: Reports, path: Path) -> RereadSheet:
+    """Read the sheet of `lucency reports`, filled in; a column `drawn` tells how the sample was drawn.
 
     Raises:
         SourceError: the table cannot be read, or holds an answer that is none.
     """
-    read = {}
-    for number, row in enumerate(read_table(path, ["report", "finding", "reading"], REREAD), start=2):
+    read: dict[str, str] = {}
+    table = read_table(path, ["report", "finding", "reading"], REREAD)
+    for number, row in enumerate(table, start=2):
         answer = row["reading"].lower()
         if row["finding"].lower() != settings.finding.lower() or not answer:
             continue
@@ -118,7 +133,7 @@ def read_reread(settings: Reports, path: Path) -> dict[str, str]:
                 f"Row {number} of {path.name} says “{row['reading']}”. Write one of: {', '.join(ANSWERS)}."
             )
         read[row["report"]] = answer if answer != ANSWERS[-1] else ""
-    return read
+    return RereadSheet(read, any(row.get("drawn") == BY_ANSWER for row in table))
 
 
 def _files(settings: Reports) -> dict[str, Path]:
