@@ -316,12 +316,15 @@ class Sentence:
         return clause is not None
 
     def _clauses(self) -> tuple[list[int], list[int | None]]:
-        """Number the clauses: semicolons and words such as “but” end one, brackets hold one of their own."""
+        """Give each clause a number: semicolons and words such as “but” end one, brackets hold one of their own."""
         taken = {
             p for k, hits in self._cues.items() if k != "ends" and k not in _CONTENT for hit in hits for p in hit.places
         }
         ends = {hit.first for hit in self._cues["ends"] if not taken & set(hit.places)}
-        clause, parent, current, outer = [], [None], 0, []
+        clause: list[int] = []
+        parent: list[int | None] = [None]
+        outer: list[int] = []
+        current = 0
         for place, token in enumerate(self.tokens):
             if token.word in "([{":
                 outer.append(current)
