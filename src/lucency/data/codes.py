@@ -52,6 +52,9 @@ REFUSALS: dict[str, str] = {
     "E_NOT_READ": "No reader has read the image.",
     "E_FEW_READERS": "Fewer readers have read the image than the plan asks for (`consensus.least_readers`).",
     "E_TIE": "The readers are even, and nobody has decided; `adjudication.csv` lists such images.",
+    "E_NOT_TEXT": "The file is no text (a PDF, picture or archive, for example), so that no report can be read from it.",
+    "E_EMPTY_TEXT": "The report holds no word in the sections that are read.",
+    "E_DOUBLE_REPORT": "Several rows of the table have this name and different texts, so that no label can be joined.",
 }
 """Why an image was refused."""
 
@@ -104,6 +107,7 @@ NOTES: dict[str, str] = {
     "N_CROWD": "An outline marks a group of lesions and not a single one.",
     "N_ADJUDICATED": "The readers' label was decided by hand afterwards.",
     "N_CORRECTED": "The label was corrected by hand.",
+    "N_CUT_TEXT": "The report has more words than the plan reads (`data.text.most_words`); its middle was left out.",
 }
 """What was repaired, or should be known, about an image that was read."""
 
