@@ -16,6 +16,8 @@ from lucency.domain.text_plan import Recurrent
 REPORT_LABELLING = "report_labelling"
 READING = ("lstm", "gru")
 """Networks that read reports."""
+DEFAULT_SEED = 20200101
+"""Where randomness begins unless somebody says otherwise."""
 PLAN_VERSION = 1
 """Raised when a plan of today could be misread by the lucency of yesterday."""
 
@@ -257,7 +259,7 @@ class Plan(Section):
     task: Literal["classification", "report_labelling"]
     """What the network shall do: `classification` tells which class an image belongs to, `report_labelling` what a radiology
     report says."""
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 20200101
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = DEFAULT_SEED
     """The beginning of all randomness; the same seed gives the same study."""
     data: Data
     """The images, their labels and their patients."""

@@ -256,6 +256,11 @@ def _split(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every sta
         f"{part} {n} ({certificate.n_patients[part]} patients)" for part, n in certificate.n_images.items()
     )
     study.desk.say(f"Split: {counts}; no patient and no image stands in two parts.")
+    if certificate.n_without_label:
+        study.desk.say(
+            f"{certificate.n_without_label} images are in no part: they have a label to learn from and none to be judged by, or "
+            "the other way round, and the part of their patient needs the other."
+        )
     table = folder.write_rows(SPLIT, rows)
     return [table, folder.write_json(CERTIFICATE, asdict(certificate) | {"sha256": folder.hash(SPLIT)})]
 

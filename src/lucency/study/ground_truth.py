@@ -1,5 +1,7 @@
 """Read the ground truth that a plan names, from wherever it comes, and tell how far it can be trusted."""
 
+import difflib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -10,12 +12,14 @@ import numpy as np
 
 from lucency.domain.cohort import CohortRow, LabelRow
 from lucency.domain.ground_truth import Consensus, GroundTruth, LabelError, PairOfReaders, SeveralReaders
-from lucency.domain.labels_plan import Labels
+from lucency.domain.labels_plan import Labels, Readers, Reports
+from lucency.errors import PlanError, SourceError
 from lucency.study.images import naming_of
 from lucency.study.stage import Study
 
 if TYPE_CHECKING:  # pandas takes time to import; only stages that need it do
-    from lucency.data.ground_truth.adjudication import Disputed
+    from lucency.data.ground_truth.adjudication import Decisions, Disputed
+    from lucency.data.ground_truth.from_reports import LinkedReports
     from lucency.data.ground_truth.verdicts import Verdict, Verdicts
     from lucency.domain.readings import ReaderTables, Readings
 
@@ -47,8 +51,10 @@ def read_ground_truth(study: Study, kept: Sequence[CohortRow], labels: Labels, s
     from lucency.data.ground_truth.one_source import from_archive, from_folders, from_table
     from lucency.data.sources import archive_labels
 
-    if labels.from_ == "readers":
-        return _from_readers(study, kept, labels, setting)
+    if labels.readers is not None and labels.from_ == "readers":
+        return _from_readers(study, kept, labels, labels.readers, setting)
+    if labels.reports is not None and labels.from_ == "reports":
+        return _from_reports(study, kept, labels, labels.reports)
     if labels.drawings is not None and labels.from_ in ("masks", "boxes"):
         from lucency.study.drawings import read_drawn_ground_truth
 
@@ -106,12 +112,13 @@ def tell_ground_truth(
 
 def write_disputes(study: Study, disputed: "Sequence[Disputed]") -> list[str]:
     """Write the sheet of disputed images and the table to fill in; nothing where all is settled."""
-    from lucency.data.ground_truth.adjudication import HEADER, rows_to_decide
+    from lucency.data.ground_truth.adjudication import HEADER, refuse_to_overwrite, rows_to_decide
     from lucency.report.sheet import Card, Sheet, render_sheet
     from lucency.study.pictures import pictures_of
 
     if not disputed:
         return []
+    refuse_to_overwrite(study.folder.path / ADJUDICATION)
     shown = disputed[:N_SHOWN]
     pictures = pictures_of(study, [one.image.image_id for one in shown])
     cards = [
@@ -134,28 +141,29 @@ def write_disputes(study: Study, disputed: "Sequence[Disputed]") -> list[str]:
     )
     sheet = Sheet("Images on which the readers disagree", instructions, tuple(cards), ("Decision", "Decided by"))
     return [
-        study.folder.write_table(ADJUDICATION, HEADER, rows_to_decide(disputed, naming_of(study))),
+        study.folder.write_table(ADJUDICATION, HEADER, rows_to_decide(disputed)),
         study.folder.write(ADJUDICATION_SHEET, render_sheet(sheet)),
     ]
 
 
-def _from_readers(study: Study, kept: Sequence[CohortRow], labels: Labels, setting: str) -> Truth:
-    from lucency.data.ground_truth.adjudication import disputed_images, read_decisions
+def _from_readers(study: Study, kept: Sequence[CohortRow], labels: Labels, settings: Readers, setting: str) -> Truth:
+    from lucency.data.ground_truth.adjudication import NO_DECISIONS, disputed_images, read_decisions
     from lucency.data.ground_truth.consensus import fuse, labels_by_rule
     from lucency.data.ground_truth.readings import read_readings
     from lucency.data.ground_truth.verdicts import Verdicts
 
-    assert labels.readers is not None  # the plan makes sure
     naming = naming_of(study)
-    tables = read_readings(labels.readers, labels.names, kept, naming, labels.positive)
-    readings = tables.of(labels.readers.studied)
-    decisions: dict[str, str] = {}
-    unknown: tuple[int, ...] = ()
+    tables = read_readings(settings, labels.names, kept, naming, labels.positive)
+    readings = tables.of(settings.studied)
+    decisions = NO_DECISIONS
     if labels.consensus.adjudicated:
-        decisions, unknown = read_decisions(Path(labels.consensus.adjudicated), readings.levels, kept, naming)
-    fused = fuse(readings, labels.consensus, decisions)
+        path = Path(labels.consensus.adjudicated)
+        decisions = read_decisions(path, readings.levels, kept, naming, labels.names)
+        study.desk.say(_sentence_on_decisions(decisions, readings))
+    fused = fuse(readings, labels.consensus, decisions.levels)
     for note in fused.notes:
         study.desk.say(note)
+    unknown = decisions.unknown_rows
     unknown += tuple(number for numbers in tables.facts.unknown_rows.values() for number in numbers)
     told = _tell_readers(study, labels, setting, tables, readings, fused.verdicts)
     study.desk.say(_sentence_on(told))
@@ -163,8 +171,93 @@ def _from_readers(study: Study, kept: Sequence[CohortRow], labels: Labels, setti
         Verdicts(fused.verdicts, unknown),
         (told,),
         labels_by_rule(readings),
-        disputed_images(kept, readings, fused.verdicts),
+        disputed_images(kept, readings, fused.verdicts, labels.consensus),
     )
+
+
+def _from_reports(study: Study, kept: Sequence[CohortRow], labels: Labels, settings: Reports) -> Truth:
+    """Let the rules read the reports; what they state about the finding becomes the label."""
+    from lucency.data.ground_truth.from_reports import STATED, from_reports, link_reports
+    from lucency.data.ground_truth.reports.findings import load_findings
+    from lucency.data.ground_truth.reports.rules import label_report
+
+    findings = load_findings(Path(settings.findings) if settings.findings else None)
+    finding = _known_finding(settings, [one.name for one in findings.findings])
+    linked = link_reports(kept, settings, naming_of(study))
+    stated = {}
+    with study.desk.progress("Reading reports", len(linked.texts)) as progress:
+        for name, text in linked.texts.items():
+            stated[name] = label_report(text, findings).get(finding, "")
+            progress.advance()
+    counts = Counter(stated.values())
+    words = ", ".join(f"{counts[answer]} {answer or 'not mentioned'}" for answer in (*STATED, ""))
+    study.desk.say(f"Reports: {len(linked.texts)} read on {finding}: {words}; {linked.n_unused} belong to no image.")
+    verdicts = from_reports(kept, settings, linked, stated)
+    errors = [_held_against_the_reread(study, kept, settings, linked, stated)] if settings.reread else []
+    return Truth(_renamed(verdicts, labels), errors=tuple(errors))
+
+
+def _known_finding(settings: Reports, names: Sequence[str]) -> str:
+    """Return the finding by the name of the list.
+
+    Raises:
+        PlanError: the list has no such finding.
+    """
+    by_lower = {name.lower(): name for name in names}
+    if settings.finding.lower() in by_lower:
+        return by_lower[settings.finding.lower()]
+    close = difflib.get_close_matches(settings.finding.lower(), by_lower, n=1)
+    hint = f"Did you mean “{by_lower[close[0]]}”?" if close else f"The list has: {', '.join(names)}."
+    raise PlanError(f"`data.labels.reports.finding` is “{settings.finding}”, which is no finding of the list. {hint}")
+
+
+def _renamed(verdicts: "Verdicts", labels: Labels) -> "Verdicts":
+    """Give the classes the names of the plan."""
+    names = labels.names or {}
+    renamed = []
+    for verdict in verdicts.verdicts:
+        doubt = verdict.probabilities and {names.get(name, name): p for name, p in verdict.probabilities.items()}
+        renamed.append(replace(verdict, target=names.get(verdict.target, verdict.target), probabilities=doubt))
+    return replace(verdicts, verdicts=renamed)
+
+
+def _held_against_the_reread(
+    study: Study, kept: Sequence[CohortRow], settings: Reports, linked: "LinkedReports", stated: Mapping[str, str]
+) -> LabelError:
+    """Measure the labeller on the reports that a person read again; those in doubt are left out and counted."""
+    from lucency.data.ground_truth.from_reports import class_names, read_reread, verdict_on
+    from lucency.evaluation.labeller import Reread, measure_labeller
+
+    settings = settings.model_copy(update={"uncertain": "refuse"})  # a sample by answer must not mix two answers
+    sheet = read_reread(settings, Path(settings.reread or ""))
+    reread = sheet.stated
+    patient_of = {linked.of_image[i.image_id]: i.patient_id for i in kept if i.image_id in linked.of_image}
+    both = [
+        (name, verdict_on(stated[name], settings).target, verdict_on(reread[name], settings).target)
+        for name in sorted(reread.keys() & patient_of.keys())
+    ]
+    settled = [(name, labelled, truth) for name, labelled, truth in both if labelled and truth]
+    n_missed = len(reread) - len(settled)
+    if not settled:
+        raise SourceError(
+            f"None of the {len(reread)} reports that were read again belongs to an image and is settled. Check "
+            "`data.labels.reports.reread` and the finding that it speaks of."
+        )
+    estimates = measure_labeller(
+        Reread(
+            class_names(settings),
+            tuple(labelled for _, labelled, _ in settled),
+            tuple(truth for _, _, truth in settled),
+            tuple(patient_of[name] for name, _, _ in settled),
+            Counter(verdict_on(said, settings).target for said in stated.values())
+            if sheet.is_drawn_by_answer
+            else None,
+        ),
+        study.plan.evaluation.level,
+        study.plan.seed,
+    )
+    left_out = f"; {n_missed} left out, in doubt or without an image" if n_missed else ""
+    return LabelError("Reports as read by the rules", f"a person's second reading{left_out}", len(settled), estimates)
 
 
 def _tell_readers(
@@ -204,6 +297,23 @@ def _tell_readers(
             for first, second in list(combinations(readings.readers, 2))[:3]
         ),
         consensus=consensus,
+    )
+
+
+def _sentence_on_decisions(decisions: "Decisions", readings: "Readings") -> str:
+    """Tell who decided, what is open, and what was decided though nobody disagreed."""
+    from lucency.data.ground_truth.consensus import is_disputed
+
+    disputed = {image for image, differ in zip(readings.image_ids, is_disputed(readings), strict=True) if differ}
+    n_agreed = len(decisions.by_image.keys() - disputed)
+    deciders = sorted({decision.decided_by for decision in decisions.by_image.values()} - {""})
+    words = f"Adjudication: {len(decisions.by_image)} images decided"
+    words += f" by {', '.join(deciders)}" if deciders else ""
+    words += f", {decisions.n_open} still open"
+    return (
+        f"{words}; {n_agreed} of the decisions are about images on which no two readers disagree."
+        if n_agreed
+        else f"{words}."
     )
 
 

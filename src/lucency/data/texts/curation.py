@@ -94,7 +94,7 @@ def _read(one: Found, text: Text) -> _Read:
         return _Read(replace(row, status=REFUSED, reason="E_NOT_TEXT"))
     row = replace(row, notes=" ".join(notes))
     if not words:
-        return _Read(replace(row, status=REFUSED, reason="E_EMPTY_TEXT"))
+        return _Read(replace(row, status=REFUSED, reason="E_EMPTY_REPORT"))
     return _Read(replace(row, pixel_sha256=same_text), words)
 
 

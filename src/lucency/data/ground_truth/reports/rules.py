@@ -11,7 +11,7 @@ from lucency.data.ground_truth.reports.sections import Kind, Section, telling_se
 from lucency.data.ground_truth.reports.sentences import split_sentences
 from lucency.data.ground_truth.reports.words import split_words
 
-_LONGEST_SENTENCE = 200
+_LONGEST_SENTENCE = 120
 """Words after which a text without any full stop is cut, so that time grows with its length and no faster."""
 _ORDER = {POSITIVE: 0, UNCERTAIN: 1, NEGATIVE: 2}
 """Of several statements about a finding the first of these counts."""
@@ -100,7 +100,7 @@ class _Reader:
     findings: Findings
 
     def mentions(self) -> Iterator[Mention]:
-        for hit in self.sentence.of_kind("finding", "hint"):
+        for hit in (*self.sentence.of_kind("finding"), *self.sentence.of_kind("hint")):
             yield self._named(hit)
         for hit in self.sentence.of_kind("part"):
             yield from self._judged(hit)
@@ -149,10 +149,10 @@ class _Reader:
 
 def _with_verdict(state: str, verdict: str) -> str:
     """Join what a state means with whether it is denied or doubted; empty where nothing is left of it."""
-    if not verdict or (state == UNCERTAIN and verdict == NEGATIVE):
+    if not verdict:
         return ""
     if verdict == POSITIVE:
         return state
     if verdict == UNCERTAIN:
         return UNCERTAIN
-    return NEGATIVE if state == POSITIVE else UNCERTAIN
+    return UNCERTAIN if state == NEGATIVE else NEGATIVE

@@ -5,8 +5,9 @@ to the end of its clause, along a list, and not into a statement that begins ane
 consolidation” denies three, “no pneumothorax, small effusion” one.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lucency.data.ground_truth.reports.findings import NEGATIVE, POSITIVE, UNCERTAIN, Meaning
@@ -17,10 +18,12 @@ _CONTENT = {"finding", "hint", "not", "part", "state", "normal", "other"}
 """Kinds of phrases that are no cues."""
 _MARKS = {"predicates", "plain_predicates", "begins_anew", "weak", "still_there"}
 """Words that are looked at where they stand, also inside a longer phrase."""
+_ASKING = {":", "-", "?"}
 _COMMAS = {",", "-", ":", "/", "|", "."}
 _JOINTS = _COMMAS | {"and", "with", "&", "+", "plus"}
 """Where a statement may begin anew."""
-_ARTICLES = {"a", "an", "the", "any", "some"}
+_ASIDES = {"not", "rather", "without"}
+"""Words that open an aside between two commas: “atelectasis, not pneumonia, explains …”."""
 _AT_ONCE = 4
 """Words that may stand between “prior” and what it dates."""
 _FARTHEST_BACK = 18
@@ -69,19 +72,23 @@ class Sentence:
         self.hits = _longest([hit for hit in hits if hit.meaning.kind not in _MARKS])
         self._cues: defaultdict[str, list[Hit]] = defaultdict(list)
         for hit in self.hits:
-            if hit.meaning.kind not in _CONTENT:
-                self._cues[hit.meaning.kind].append(hit)
+            self._cues[hit.meaning.kind].append(hit)
+        self._named = [hit for hit in self.hits if hit.meaning.kind in ("finding", "hint", "part")]
+        self._part_places = {place for hit in self.of_kind("part") for place in hit.places}
+        self._covered = self._part_places | {place for hit in self.of_kind("state") for place in hit.places}
         self._clause, self._parent = self._clauses()
         marks = [hit for hit in hits if hit.meaning.kind in _MARKS]
         self._is_predicate = self._marked(marks, "predicates", but_not="plain_predicates")
         self._begins_anew = self._marked(marks, "begins_anew")
         self._is_weak = self._marked(marks, "weak")
         self._still = [hit for hit in marks if hit.meaning.kind == "still_there"]
+        self._answers = [cue for cue in self._cues["denies_after"] if self._is_answer(cue)]
+        self._alternatives = self._find_alternatives()
         self._joints = [place for place, token in enumerate(tokens) if token.word in _JOINTS]
 
-    def of_kind(self, *kinds: str) -> Iterator[Hit]:
-        """Return the mentions of the given kinds, in their order."""
-        return (hit for hit in self.hits if hit.meaning.kind in kinds)
+    def of_kind(self, kind: str) -> list[Hit]:
+        """Return the phrases of one kind, in their order."""
+        return self._cues[kind]
 
     def judge(self, mention: Hit, is_device: bool = False) -> Verdict:
         """Say what the sentence states about a mention, and by which words."""
@@ -133,8 +140,12 @@ class Sentence:
         return None
 
     def _doubt(self, mention: Hit) -> Hit | None:
-        cue = self._before("doubts_after", mention) or self._after("doubts_before", mention)
-        return cue or self._question(mention) or self._alternative(mention)
+        cue = (
+            self._before("doubts_after", mention)
+            or self._after("doubts_before", mention)
+            or self._nearest_doubt(mention)
+        )
+        return cue or self._question(mention) or self._alternatives.get(mention)
 
     def _question(self, mention: Hit) -> Hit | None:
         """Find the mark of “?pneumonia”, “pneumonia?” and “Is there pneumonia?”."""
@@ -144,17 +155,29 @@ class Sentence:
                 return Hit(Meaning("doubts_after"), (place,))
         return None
 
-    def _alternative(self, mention: Hit) -> Hit | None:
-        """Find the “or” between this mention and one of another finding."""
-        named = list(self.of_kind("finding"))
-        for cue in self._cues["either"]:
-            before = [hit for hit in named if hit.last < cue.first]
-            after = [hit for hit in named if hit.first > cue.last]
-            if not before or not after or before[-1].meaning.finding == after[0].meaning.finding:
-                continue
-            if mention in (before[-1], after[0]) and self._is_joined(before[-1], cue, after[0]):
+    def _nearest_doubt(self, mention: Hit) -> Hit | None:
+        """Find the “versus” that follows, or the “possibly” that ends a statement."""
+        cue = self._after("doubts_nearest", mention)
+        if cue and not any(mention.last < hit.first < cue.first for hit in self.of_kind("finding")):
+            return cue
+        for cue in self._cues["doubts_last"]:
+            ends = cue.last + 1 == len(self.tokens) or not self.tokens[cue.last + 1].is_word
+            if ends and cue.first > mention.last and self._reaches_back(cue, mention):
                 return cue
         return None
+
+    def _find_alternatives(self) -> dict[Hit, Hit]:
+        """Find the “or” between mentions of two findings; it leaves both open."""
+        named = self.of_kind("finding")
+        found = {}
+        for cue in self._cues["either"]:
+            place = bisect_left(named, cue.first, key=lambda hit: hit.first)
+            before, after = named[:place][-1:], named[place : place + 1]
+            if not before or not after or before[0].meaning.finding == after[0].meaning.finding:
+                continue
+            if self._is_joined(before[0], cue, after[0]):
+                found[before[0]] = found[after[0]] = cue
+        return found
 
     def _is_joined(self, first: Hit, cue: Hit, last: Hit) -> bool:
         if not self._in_clause(first, last) or last.first - first.last > _FARTHEST_BACK // 2:
@@ -164,11 +187,16 @@ class Sentence:
 
     def _last_no(self, mention: Hit) -> Hit | None:
         """Find the “no” of “Pneumothorax: no”."""
-        for cue in self._cues["denies_after"]:
-            ends = cue.last + 1 == len(self.tokens) or not any(t.is_word for t in self.tokens[cue.last + 1 :])
-            if ends and cue.first > mention.last and self._reaches_back(cue, mention):
+        for cue in self._answers:
+            if cue.first > mention.last and self._reaches_back(cue, mention):
                 return cue
         return None
+
+    def _is_answer(self, cue: Hit) -> bool:
+        """Tell a “no” with nothing behind it."""
+        if cue.last + 1 >= len(self.tokens) - 1 and not (cue.last + 1 < len(self.tokens) and self.tokens[-1].is_word):
+            return True
+        return self.tokens[cue.first - 1].word in _ASKING and not self.tokens[cue.last + 1].is_word
 
     def _before(self, kind: str, mention: Hit) -> Hit | None:
         """Return the nearest cue in front of a mention that reaches it; one in its gap does."""
@@ -187,7 +215,7 @@ class Sentence:
     def _reaches(self, cue: Hit, mention: Hit) -> bool:
         if not self._in_clause(cue, mention):
             return False
-        joints = (place for place in self._joints if cue.last < place < mention.first)
+        joints = self._joints[bisect_left(self._joints, cue.last) : bisect_left(self._joints, mention.first)]
         return not any(self._restarts(place, cue, mention) for place in joints)
 
     def _restarts(self, joint: int, cue: Hit, mention: Hit) -> bool:
@@ -195,6 +223,13 @@ class Sentence:
         word = self.tokens[joint].word
         if word in ("/", "."):
             return False
+        if (
+            word == ","
+            and cue.first
+            and self.tokens[cue.first - 1].word == ","
+            and self.tokens[cue.first].word in _ASIDES
+        ):
+            return True
         if word == "with" and cue.meaning.kind.startswith("doubts"):
             return True
         if any(self._is_predicate[cue.last + 1 : joint]):
@@ -204,6 +239,8 @@ class Sentence:
         beginning = joint + 1
         if beginning < len(self.tokens) and self.tokens[beginning].word in ("and", "or", "nor"):
             beginning += 1
+        if beginning in self._part_places:
+            return True
         if self._begins_anew[beginning] and self.tokens[beginning].word not in ("any",):
             return True
         return any(self._is_predicate[joint + 1 : self._end_of_statement(joint + 1)])
@@ -239,7 +276,7 @@ class Sentence:
             return True
         following = self.tokens[joint + 1].word if joint + 1 < len(self.tokens) else ""
         if joint + 1 == cue.first or following in ("which", "that", "now", "since", "this", "these"):
-            return any(hit.first > mention.last and hit.last < joint for hit in self.of_kind("finding", "hint", "part"))
+            return any(mention.last < hit.first and hit.last < joint for hit in self._named)
         if word in (",", "-"):
             later = range(joint + 1, cue.first)
             return not any(self.tokens[place].word in ("or", "and", "nor") for place in later)
@@ -249,15 +286,15 @@ class Sentence:
         """Tell “normal heart” and “normal heart and mediastinum” from “normal, and the heart”."""
         if not self._in_clause(state, part) or part.first - state.last > _FARTHEST_STATE:
             return False
-        covered = {place for hit in self.of_kind("part", "state") for place in hit.places}
         between = range(state.last + 1, part.first)
         words = [self.tokens[place].word for place in between]
         if not words:
             return True
         is_list = all(
-            word in _BETWEEN_STATE_AND_PART or place in covered for word, place in zip(words, between, strict=True)
+            word in _BETWEEN_STATE_AND_PART or place in self._covered
+            for word, place in zip(words, between, strict=True)
         )
-        has_part = any(place in hit.places for hit in self.of_kind("part") for place in between)
+        has_part = any(place in self._part_places for place in between)
         return is_list and (has_part or not any(word in ("and", ",", "with", "or", "is", "are") for word in words))
 
     def _speaks_of(self, state: Hit, part: Hit) -> bool:
@@ -267,7 +304,7 @@ class Sentence:
         for joint in joints:
             if not any(self._is_predicate[part.last + 1 : joint]):
                 continue
-            if any(joint < hit.first < state.first for hit in self.of_kind("part", "finding", "hint")):
+            if any(joint < hit.first < state.first for hit in self._named):
                 return False
         return True
 
@@ -280,7 +317,9 @@ class Sentence:
 
     def _clauses(self) -> tuple[list[int], list[int | None]]:
         """Number the clauses: semicolons and words such as “but” end one, brackets hold one of their own."""
-        taken = {place for kind, hits in self._cues.items() if kind != "ends" for hit in hits for place in hit.places}
+        taken = {
+            p for k, hits in self._cues.items() if k != "ends" and k not in _CONTENT for hit in hits for p in hit.places
+        }
         ends = {hit.first for hit in self._cues["ends"] if not taken & set(hit.places)}
         clause, parent, current, outer = [], [None], 0, []
         for place, token in enumerate(self.tokens):
@@ -330,4 +369,6 @@ def _swallows(longer: Hit, hit: Hit) -> bool:
         return what not in ("finding", "hint", "not") and (what != "part" or is_same)
     if by in ("normal", "other"):
         return what in ("normal", "other")
+    if by == "state":
+        return what == "state"
     return what == "state" or what not in _CONTENT
