@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # pandas takes time to import; only stages that need it do
     from lucency.data.ground_truth.verdicts import Verdict, Verdicts
     from lucency.domain.readings import ReaderTables, Readings
 
+FINDINGS = "findings.csv"
+"""Where several findings are asked at once: whether each of them is there, for each image or report."""
 ADJUDICATION, ADJUDICATION_SHEET = "adjudication.csv", "adjudication.html"
 N_SHOWN = 60
 """Disputed images on the sheet; the table lists all."""
@@ -57,11 +59,22 @@ def read_ground_truth(study: Study, kept: Sequence[CohortRow], labels: Labels, s
         from lucency.study.drawings import read_drawn_ground_truth
 
         return Truth(read_drawn_ground_truth(study, kept, labels.drawings))
+    if labels.findings:
+        return Truth(_several_findings(study, kept, labels))
     if labels.from_ == "table":
         return Truth(from_table(kept, labels, naming_of(study)))
     if labels.from_ == "archive":
         return Truth(from_archive(kept, labels, archive_labels(study.plan.data)))
     return Truth(from_folders(kept, labels, naming_of(study)))
+
+
+def _several_findings(study: Study, kept: Sequence[CohortRow], labels: Labels) -> "Verdicts":
+    """Read several findings, and write down whether each of them is there."""
+    from lucency.data.ground_truth.findings import findings_from_table
+
+    found = findings_from_table(kept, labels, naming_of(study))
+    rows = [(image.image_id, *cells) for image, cells in zip(kept, found.cells, strict=True)]
+    return replace(found.verdicts, files=(study.folder.write_table(FINDINGS, ["image_id", *found.findings], rows),))
 
 
 def corrected(study: Study, kept: Sequence[CohortRow], labels: Labels, truth: Truth) -> Truth:
