@@ -49,7 +49,7 @@ REFUSALS: dict[str, str] = {
     "E_NO_IMAGE": "No image, or more than one, belongs to what was drawn.",
     "E_NOT_DRAWING": "The DICOM object is neither a segmentation nor a structure set.",
     "E_NOT_DICOM": "A DICOM segmentation refers to DICOM images, and this image is none.",
-    "E_NOT_READ": "No reader has read the image.",
+    "E_NOT_READ": "No reader whose word counts has read the image.",
     "E_FEW_READERS": "Fewer readers have read the image than the plan asks for (`consensus.least_readers`).",
     "E_TIE": "The readers are even, and nobody has decided; `adjudication.csv` lists such images.",
     "E_OTHER_LABEL": "The image has a label to learn from and none to be judged by, or the other way round, and its part needs "

@@ -12,6 +12,8 @@ from pydantic import Field, field_validator, model_validator
 from lucency.domain.data_plan import Data
 from lucency.domain.section import Fraction, Range, Section
 
+DEFAULT_SEED = 20200101
+"""Where randomness begins unless somebody says otherwise."""
 PLAN_VERSION = 1
 """Raised when a plan of today could be misread by the lucency of yesterday."""
 
@@ -249,7 +251,7 @@ class Plan(Section):
     """Title of the report."""
     task: Literal["classification"]
     """What the network shall do: `classification` tells which class an image belongs to."""
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 20200101
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = DEFAULT_SEED
     """The beginning of all randomness; the same seed gives the same study."""
     data: Data
     """The images, their labels and their patients."""

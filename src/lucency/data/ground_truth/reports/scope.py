@@ -18,6 +18,7 @@ _CONTENT = {"finding", "hint", "not", "part", "state", "normal", "other"}
 """Kinds of phrases that are no cues."""
 _MARKS = {"predicates", "plain_predicates", "begins_anew", "weak", "still_there"}
 """Words that are looked at where they stand, also inside a longer phrase."""
+_ASKING = {":", "-", "?"}
 _COMMAS = {",", "-", ":", "/", "|", "."}
 _JOINTS = _COMMAS | {"and", "with", "&", "+", "plus"}
 """Where a statement may begin anew."""
@@ -81,6 +82,7 @@ class Sentence:
         self._begins_anew = self._marked(marks, "begins_anew")
         self._is_weak = self._marked(marks, "weak")
         self._still = [hit for hit in marks if hit.meaning.kind == "still_there"]
+        self._answers = [cue for cue in self._cues["denies_after"] if self._is_answer(cue)]
         self._alternatives = self._find_alternatives()
         self._joints = [place for place, token in enumerate(tokens) if token.word in _JOINTS]
 
@@ -185,11 +187,16 @@ class Sentence:
 
     def _last_no(self, mention: Hit) -> Hit | None:
         """Find the “no” of “Pneumothorax: no”."""
-        for cue in self._cues["denies_after"]:
-            ends = cue.last + 1 == len(self.tokens) or not any(t.is_word for t in self.tokens[cue.last + 1 :])
-            if ends and cue.first > mention.last and self._reaches_back(cue, mention):
+        for cue in self._answers:
+            if cue.first > mention.last and self._reaches_back(cue, mention):
                 return cue
         return None
+
+    def _is_answer(self, cue: Hit) -> bool:
+        """Tell a “no” with nothing behind it."""
+        if cue.last + 1 >= len(self.tokens) - 1 and not (cue.last + 1 < len(self.tokens) and self.tokens[-1].is_word):
+            return True
+        return self.tokens[cue.first - 1].word in _ASKING and not self.tokens[cue.last + 1].is_word
 
     def _before(self, kind: str, mention: Hit) -> Hit | None:
         """Return the nearest cue in front of a mention that reaches it; one in its gap does."""
@@ -208,7 +215,7 @@ class Sentence:
     def _reaches(self, cue: Hit, mention: Hit) -> bool:
         if not self._in_clause(cue, mention):
             return False
-        joints = (place for place in self._joints if cue.last < place < mention.first)
+        joints = self._joints[bisect_left(self._joints, cue.last) : bisect_left(self._joints, mention.first)]
         return not any(self._restarts(place, cue, mention) for place in joints)
 
     def _restarts(self, joint: int, cue: Hit, mention: Hit) -> bool:

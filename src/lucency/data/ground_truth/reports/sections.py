@@ -339,3 +339,8 @@ def _key(name: str) -> str:
     """Write a heading as the list above does."""
     words = _ASIDE.sub("", name.lower().replace("_", " ").strip("*#]>=\"'- "))
     return " ".join(words.replace(" / ", "/").split())
+
+
+def is_heading(name: str) -> bool:
+    """Tell whether a text is the name of a section, such as a column of a table may have."""
+    return _key(name) in _KIND_OF and _KIND_OF[_key(name)] is not Kind.OTHER

@@ -3,6 +3,7 @@
 Plurals, British spelling and, for long words, one or two typing errors (Damerau 1964) do not count.
 """
 
+import functools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -94,6 +95,7 @@ def split_words(text: str, start: int, end: int) -> list[Token]:
     return tokens
 
 
+@functools.lru_cache(_REMEMBERED)
 def plain(word: str) -> str:
     """Return a word in lower case, in the singular and in American spelling, the way phrases are compared."""
     word = word.lower()
