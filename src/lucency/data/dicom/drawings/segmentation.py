@@ -5,7 +5,7 @@ Binary, fractional and label-map segmentations, in one frame or many, in any ord
 
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -332,7 +332,7 @@ def _stored(header: FileDataset, layout: Layout, number: int) -> NDArray[Any]:
     if layout.bits_allocated > 1:
         return decode_pixels(header, layout, number)
     if layout.transfer_syntax.is_encapsulated:
-        raise RefusedImage("E_CODEC")
+        return decode_pixels(header, replace(layout, bits_allocated=8), number)  # decoders know of no smaller number
     content = header["PixelData"].value
     if len(content) * 8 < layout.n_frames * layout.n_rows * layout.n_columns:
         raise RefusedImage("E_TRUNCATED")

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -67,12 +68,13 @@ def write_segmentation(
     is_fractional = any(mask.voxels.dtype.kind == "f" for mask in masks)
     pixels = _pixels(masks, image, is_fractional)
     uids = _Uids(_digest(masks, pixels, image, authorship, when))
-    segmentation = _segmentation(image, pixels, is_fractional, masks, authorship, uids)
-    _date(segmentation, when, uids)
-    if image.grid.affine is None:
-        segmentation.PatientOrientation = None  # must be there where no position is, and may be empty
+    try:
+        segmentation = _segmentation(image, pixels, is_fractional, masks, authorship, uids)
+        content = _encoded(segmentation, image, when, uids)
+    except Exception:  # what a damaged header lacks or holds can raise anything in pydicom and highdicom
+        raise RefusedImage("E_BAD_HEADER") from None
     with atomic_file(out) as file:
-        segmentation.save_as(file, enforce_file_format=True)
+        file.write(content)
 
 
 def _refuse_misfit(masks: Sequence[Mask], image: SourceImage) -> None:
@@ -129,40 +131,31 @@ def _segmentation(
     authorship: Authorship,
     uids: _Uids,
 ) -> Dataset:
-    """Let highdicom make the object.
-
-    Raises:
-        RefusedImage: the header of the image lacks what a segmentation has to repeat.
-    """
+    """Let highdicom make the object."""
     from highdicom.seg import Segmentation
 
     readers = sorted({mask.reader for mask in masks} - {""})
     person = "" if authorship.is_automatic else authorship.name or (readers[0] if len(readers) == 1 else "")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return Segmentation(
-                source_images=_headers(image),
-                pixel_array=pixels,
-                segmentation_type="FRACTIONAL" if is_fractional else "BINARY",
-                segment_descriptions=[
-                    _description(number, mask, authorship) for number, mask in enumerate(masks, start=1)
-                ],
-                series_instance_uid=uids.of("series"),
-                series_number=1,
-                sop_instance_uid=uids.of("instance"),
-                instance_number=1,
-                manufacturer="lucency",
-                manufacturer_model_name="lucency",
-                software_versions=__version__,
-                device_serial_number="0",
-                max_fractional_value=_HIGHEST,
-                content_label="SEGMENTATION",
-                content_creator_name=person or None,
-                series_description="Segmentation by lucency",
-            )
-    except (AttributeError, LookupError, TypeError, ValueError):
-        raise RefusedImage("E_BAD_HEADER") from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return Segmentation(
+            source_images=_headers(image),
+            pixel_array=pixels,
+            segmentation_type="FRACTIONAL" if is_fractional else "BINARY",
+            segment_descriptions=[_description(number, mask, authorship) for number, mask in enumerate(masks, start=1)],
+            series_instance_uid=uids.of("series"),
+            series_number=1,
+            sop_instance_uid=uids.of("instance"),
+            instance_number=1,
+            manufacturer="lucency",
+            manufacturer_model_name="lucency",
+            software_versions=__version__,
+            device_serial_number="0",
+            max_fractional_value=_HIGHEST,
+            content_label="SEGMENTATION",
+            content_creator_name=person or None,
+            series_description="Segmentation by lucency",
+        )
 
 
 def _headers(image: SourceImage) -> list[Dataset]:
@@ -209,6 +202,15 @@ def _concept(code: Code) -> Any:
     from highdicom.sr import CodedConcept
 
     return CodedConcept(code.value, "SCT", code.meaning)
+
+
+def _encoded(segmentation: Dataset, image: SourceImage, when: datetime, uids: _Uids) -> bytes:
+    _date(segmentation, when, uids)
+    if image.grid.affine is None:
+        segmentation.PatientOrientation = None  # must be there where no position is, and may be empty
+    content = BytesIO()
+    segmentation.save_as(content, enforce_file_format=True)
+    return content.getvalue()
 
 
 def _date(segmentation: Dataset, when: datetime, uids: _Uids) -> None:
