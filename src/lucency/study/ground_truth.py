@@ -103,6 +103,8 @@ def write_disputes(study: Study, disputed: "Sequence[Disputed]") -> list[str]:
     from lucency.report.sheet import Card, Sheet, render_sheet
     from lucency.study.pictures import pictures_of
 
+    for name in (ADJUDICATION, ADJUDICATION_SHEET):
+        (study.folder.path / name).unlink(missing_ok=True)  # of a time when more was disputed
     if not disputed:
         return []
     shown = disputed[:N_SHOWN]
@@ -144,6 +146,7 @@ def _from_readers(study: Study, kept: Sequence[CohortRow], labels: Labels, setti
     decisions: dict[str, str] = {}
     unknown: tuple[int, ...] = ()
     if labels.consensus.adjudicated:
+        _refuse_own_sheet(study, Path(labels.consensus.adjudicated))
         decisions, unknown = read_decisions(Path(labels.consensus.adjudicated), readings.levels, kept, naming)
     fused = fuse(readings, labels.consensus, decisions)
     for note in fused.notes:
@@ -237,6 +240,15 @@ def _held_against_the_reread(
     )
     left_out = f"; {n_missed} left out, in doubt or without an image" if n_missed else ""
     return LabelError("Reports as read by the rules", f"a person's second reading{left_out}", len(settled), estimates)
+
+
+def _refuse_own_sheet(study: Study, path: Path) -> None:
+    """Stop before the sheet that somebody filled in is written anew."""
+    if path.resolve() == (study.folder.path / ADJUDICATION).resolve():
+        raise PlanError(
+            f"`consensus.adjudicated` names the {ADJUDICATION} that this study writes, and would lose your decisions. Save it "
+            "under another name outside the study's folder, and name the copy."
+        )
 
 
 def _tell_readers(
