@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import highdicom
+import nibabel
 import numpy as np
 import pydicom
 import pytest
@@ -17,6 +18,7 @@ from lucency.data.ground_truth.drawings.labels import DrawnLabels, labels_from_d
 from lucency.data.ground_truth.drawings.volumes import write_nifti
 from lucency.domain.labels_plan import Drawings
 from lucency.domain.progress import Silence
+from lucency.study.masks import convert_masks
 
 N_SLICES, N_ROWS, N_COLUMNS = 6, 20, 24
 
@@ -138,3 +140,25 @@ def test_other_dicom_objects_are_listed(series, tmp_path):
     save_all(tmp_path / "drawn", ct_slices(np.zeros((1, 4, 4), int), series="1.2.3.78"))
     found = labels(whole(tmp_path), tmp_path / "drawn")
     assert [one.code for one in found.found.unmatched] == ["E_NOT_DRAWING"]
+
+
+def test_masks_become_a_segmentation_and_come_back(series, tmp_path):
+    """NIfTI to DICOM SEG and back to NIfTI: not one voxel moves, and the series needs no name any more."""
+    pytest.importorskip("lucency.data.dicom.drawings.writing")
+    image = whole(tmp_path)[0]
+    (tmp_path / "drawn").mkdir()
+    write_nifti(tmp_path / "drawn" / "ct_seg.nii.gz", lesion(), grid_of(image))
+    settings = Drawings(path=str(tmp_path / "drawn"), finding="tumour")
+    images = tmp_path / "images"
+    images.mkdir()
+    (tmp_path / "ct").rename(images / "ct")
+    convert_masks(settings, images, "seg", tmp_path / "there", Silence())
+    assert (tmp_path / "there" / "ct.dcm").exists()
+    back = Drawings(path=str(tmp_path / "there"))
+    fates = convert_masks(back, images, "nifti", tmp_path / "back", Silence())
+    assert [(fate.fate, fate.structures, fate.n_voxels) for fate in fates] == [("written", "tumour", lesion().sum())]
+    before, after = (
+        nibabel.load(folder) for folder in (tmp_path / "drawn" / "ct_seg.nii.gz", tmp_path / "back" / "ct.nii.gz")
+    )
+    assert (np.asarray(before.dataobj) == np.asarray(after.dataobj)).all()
+    assert np.allclose(before.affine, after.affine, atol=1e-4)

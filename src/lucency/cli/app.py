@@ -24,6 +24,7 @@ for stage, summary in run.STAGE_HELP.items():
 app.command("deidentify")(deidentify.deidentify)
 app.command("reports")(reports.reports)
 app.command("suspects")(suspects.suspects)
+app.command("reports")(reports.reports)
 app.command("audit")(audit.audit)
 app.command("glossary")(glossary.glossary)
 app.command("schema")(schema.schema)

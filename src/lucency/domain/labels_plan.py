@@ -221,6 +221,8 @@ class Labels(Section):
     @model_validator(mode="after")
     def _ask_for_the_source(self) -> "Labels":
         wanted = {"readers": self.readers, "reports": self.reports, "masks": self.drawings, "boxes": self.drawings}
+        if self.findings and self.from_ != "table":
+            raise ValueError("`findings` are columns of a table: set `from: table`")
         if self.from_ in wanted and wanted[self.from_] is None:
             section = "drawings" if self.from_ in ("masks", "boxes") else self.from_
             raise ValueError(f"`from: {self.from_}` needs the section `{section}`")

@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # pandas takes time to import; only stages that need it do
     from lucency.data.ground_truth.verdicts import Verdict, Verdicts
     from lucency.domain.readings import ReaderTables, Readings
 
+FINDINGS = "findings.csv"
+"""Where several findings are asked at once: whether each of them is there, for each image or report."""
 ADJUDICATION, ADJUDICATION_SHEET = "adjudication.csv", "adjudication.html"
 N_SHOWN = 60
 """Disputed images on the sheet; the table lists all."""
@@ -57,11 +59,22 @@ def read_ground_truth(study: Study, kept: Sequence[CohortRow], labels: Labels, s
         from lucency.study.drawings import read_drawn_ground_truth
 
         return Truth(read_drawn_ground_truth(study, kept, labels.drawings))
+    if labels.findings:
+        return Truth(_several_findings(study, kept, labels))
     if labels.from_ == "table":
         return Truth(from_table(kept, labels, naming_of(study)))
     if labels.from_ == "archive":
         return Truth(from_archive(kept, labels, archive_labels(study.plan.data)))
     return Truth(from_folders(kept, labels, naming_of(study)))
+
+
+def _several_findings(study: Study, kept: Sequence[CohortRow], labels: Labels) -> "Verdicts":
+    """Read several findings, and write down whether each of them is there."""
+    from lucency.data.ground_truth.findings import findings_from_table
+
+    found = findings_from_table(kept, labels, naming_of(study))
+    rows = [(image.image_id, *cells) for image, cells in zip(kept, found.cells, strict=True)]
+    return replace(found.verdicts, files=(study.folder.write_table(FINDINGS, ["image_id", *found.findings], rows),))
 
 
 def corrected(study: Study, kept: Sequence[CohortRow], labels: Labels, truth: Truth) -> Truth:
@@ -103,9 +116,11 @@ def write_disputes(study: Study, disputed: "Sequence[Disputed]") -> list[str]:
     from lucency.report.sheet import Card, Sheet, render_sheet
     from lucency.study.pictures import pictures_of
 
+    refuse_to_overwrite(study.folder.path / ADJUDICATION)
+    for name in (ADJUDICATION, ADJUDICATION_SHEET):
+        (study.folder.path / name).unlink(missing_ok=True)  # of a time when more was disputed
     if not disputed:
         return []
-    refuse_to_overwrite(study.folder.path / ADJUDICATION)
     shown = disputed[:N_SHOWN]
     pictures = pictures_of(study, [one.image.image_id for one in shown])
     cards = [
@@ -145,6 +160,7 @@ def _from_readers(study: Study, kept: Sequence[CohortRow], labels: Labels, setti
     decisions = NO_DECISIONS
     if labels.consensus.adjudicated:
         path = Path(labels.consensus.adjudicated)
+        _refuse_own_sheet(study, path)
         decisions = read_decisions(path, readings.levels, kept, naming, labels.names)
         study.desk.say(_sentence_on_decisions(decisions, readings))
     fused = fuse(readings, labels.consensus, decisions.levels)
@@ -211,10 +227,11 @@ def _renamed(verdicts: "Verdicts", labels: Labels) -> "Verdicts":
 def _held_against_the_reread(
     study: Study, kept: Sequence[CohortRow], settings: Reports, linked: "LinkedReports", stated: Mapping[str, str]
 ) -> LabelError:
-    """Measure the labeller on the reports that a person read again; those in doubt are left out as the plan says."""
+    """Measure the labeller on the reports that a person read again; those in doubt are left out and counted."""
     from lucency.data.ground_truth.from_reports import class_names, read_reread, verdict_on
     from lucency.evaluation.labeller import Reread, measure_labeller
 
+    settings = settings.model_copy(update={"uncertain": "refuse"})  # a sample by answer must not mix two answers
     sheet = read_reread(settings, Path(settings.reread or ""))
     reread = sheet.stated
     patient_of = {linked.of_image[i.image_id]: i.patient_id for i in kept if i.image_id in linked.of_image}
@@ -244,6 +261,15 @@ def _held_against_the_reread(
     )
     left_out = f"; {n_missed} left out, in doubt or without an image" if n_missed else ""
     return LabelError("Reports as read by the rules", f"a person's second reading{left_out}", len(settled), estimates)
+
+
+def _refuse_own_sheet(study: Study, path: Path) -> None:
+    """Stop before the sheet that somebody filled in is written anew."""
+    if path.resolve() == (study.folder.path / ADJUDICATION).resolve():
+        raise PlanError(
+            f"`consensus.adjudicated` names the {ADJUDICATION} that this study writes, and would lose your decisions. Save it "
+            "under another name outside the study's folder, and name the copy."
+        )
 
 
 def _tell_readers(

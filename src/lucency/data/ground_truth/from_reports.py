@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lucency.data.ground_truth.reports.rereading import BY_ANSWER
 from lucency.data.ground_truth.reports.texts import clean_text, read_text
 from lucency.data.ground_truth.tables import Table, image_matcher, read_table, with_hashed_uids
 from lucency.data.ground_truth.verdicts import Verdict, Verdicts
@@ -17,10 +18,6 @@ POSITIVE, NEGATIVE, UNCERTAIN = "positive", "negative", "uncertain"
 STATED = (POSITIVE, UNCERTAIN, NEGATIVE)
 ANSWERS = (*STATED, "not mentioned")
 """What a person may write who reads a report again."""
-
-
-BY_ANSWER = "by answer"
-"""What the column `drawn` of the sheet says where the sample holds equal shares of the labeller's answers."""
 
 
 @dataclass(frozen=True)

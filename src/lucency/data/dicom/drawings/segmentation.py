@@ -5,7 +5,7 @@ Binary, fractional and label-map segmentations, in one frame or many, in any ord
 
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -81,6 +81,7 @@ def _read(path: Path, grid: ImageGrid, may_go_beyond: bool, notes: list[str]) ->
     segments = _segments_of(header, kind)
     layout = _layout_of(header, kind)
     _refuse_bomb(len(segments), layout, grid)
+    _refuse_other_tiles(header, grid)
     frames = _frames_of(header, layout, kind)
     _check_reference(header, frames, grid, notes)
     places = [_place_on(grid, frame, layout, may_go_beyond) for frame in frames]
@@ -134,6 +135,15 @@ def _refuse_bomb(n_segments: int, layout: Layout, grid: ImageGrid) -> None:
         raise RefusedImage("E_SIZEBOMB")
 
 
+def _refuse_other_tiles(header: FileDataset, grid: ImageGrid) -> None:
+    """Compare the size of a picture made of tiles, before its tiles are counted."""
+    if "TotalPixelMatrixColumns" not in header:
+        return
+    sides = tuple(integer_of(header, f"TotalPixelMatrix{side}") for side in ("Rows", "Columns"))
+    if sides != grid.shape[1:]:
+        raise RefusedImage("E_MASK_SIZE")
+
+
 # Frames ---------------------------------------------------------------------------------------------------------------
 
 
@@ -160,9 +170,8 @@ def _frames_of(header: FileDataset, layout: Layout, kind: _Kind) -> list[_Frame]
 
 def _full_tiles(header: FileDataset, layout: Layout, kind: _Kind) -> list[_Frame]:
     """Return the tiles of a picture that has all of them: by segment, then row by row (PS3.3 C.7.6.17.3)."""
-    sides = [integer_of(header, f"TotalPixelMatrix{side}") or 0 for side in ("Rows", "Columns")]
-    rows = range(0, sides[0], layout.n_rows)
-    columns = range(0, sides[1], layout.n_columns)
+    rows = range(0, integer_of(header, "TotalPixelMatrixRows") or 0, layout.n_rows)
+    columns = range(0, integer_of(header, "TotalPixelMatrixColumns") or 0, layout.n_columns)
     numbers = [integer_of(item, "SegmentNumber") for item in items_of(header, "SegmentSequence")]
     segments = [None] if kind.is_label_map else sorted(number for number in numbers if number is not None)
     if len(segments) * len(rows) * len(columns) != layout.n_frames:
@@ -285,7 +294,7 @@ def _laid(
     grid: ImageGrid,
 ) -> dict[int, NDArray[Any]]:
     """Lay every frame on its place in the mask of its segment."""
-    masks = {number: np.zeros(grid.shape, kind.dtype) for number in segments}
+    masks: dict[int, NDArray[Any]] = {number: np.zeros(grid.shape, kind.dtype) for number in segments}
     seen: set[tuple[int | None, Place]] = set()
     for frame, place in zip(frames, places, strict=True):
         if place is None:
@@ -323,7 +332,7 @@ def _stored(header: FileDataset, layout: Layout, number: int) -> NDArray[Any]:
     if layout.bits_allocated > 1:
         return decode_pixels(header, layout, number)
     if layout.transfer_syntax.is_encapsulated:
-        raise RefusedImage("E_CODEC")
+        return decode_pixels(header, replace(layout, bits_allocated=8), number)  # decoders know of no smaller number
     content = header["PixelData"].value
     if len(content) * 8 < layout.n_frames * layout.n_rows * layout.n_columns:
         raise RefusedImage("E_TRUNCATED")

@@ -107,7 +107,7 @@ def _readers_of(header: FileDataset) -> dict[int | None, str]:
 
 
 def _contours_of(
-    header: FileDataset, names: Mapping[int, str], to_index: NDArray[np.float64], notes: list[str]
+    header: FileDataset, names: Mapping[int, str], to_index: NDArray[np.floating], notes: list[str]
 ) -> dict[int, list[_Contour]]:
     """Return the closed contours of each structure by its number."""
     contours: dict[int, list[_Contour]] = {}
@@ -120,7 +120,7 @@ def _contours_of(
     return contours
 
 
-def _contour_of(item: Dataset, to_index: NDArray[np.float64], notes: list[str]) -> _Contour | None:
+def _contour_of(item: Dataset, to_index: NDArray[np.floating], notes: list[str]) -> _Contour | None:
     """Return a contour; None where it encloses nothing."""
     kind = text_of(item, "ContourGeometricType").upper()
     if kind not in (*_CLOSED, *_WITHOUT_AREA):
