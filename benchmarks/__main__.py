@@ -4,6 +4,7 @@ from benchmarks import (
     agreement,
     augmentation,
     bad_inputs,
+    consensus,
     deidentification,
     header_scan,
     near_duplicates,
@@ -22,4 +23,5 @@ bad_inputs.main()
 deidentification.main()
 near_duplicates.main()
 agreement.main()
+consensus.main()
 pneumonia.main()
