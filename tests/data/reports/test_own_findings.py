@@ -50,7 +50,10 @@ def test_a_list_of_ones_own_is_read_like_the_usual_one(tmp_path: Path) -> None:
     [
         (("words:", "wrds:"), "own.yaml, line 3: “wrds” is no key of a list of findings. Did you mean “words”?"),
         (("name: Ovarian Cyst", "nam: x"), "own.yaml, line 2: “name” is missing"),
-        (("cyst .. ovary", "(cyst .. ovary"), "own.yaml, line 5: the phrase “(cyst .. ovary” cannot be used: “(” is not closed"),
+        (
+            ("cyst .. ovary", "(cyst .. ovary"),
+            "own.yaml, line 5: the phrase “(cyst .. ovary” cannot be used: “(” is not closed",
+        ),
         (("cyst .. ovary", "cyst .."), "own.yaml, line 5: the phrase"),
         (("  - name", "  - [name"), "own.yaml, line "),
         (("words:", "device: perhaps\n    words:"), "own.yaml, line 3: “device”"),

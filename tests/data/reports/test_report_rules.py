@@ -40,7 +40,10 @@ def check(text: str, wanted: str) -> None:
         ("Neither pneumothorax nor effusion is seen.", "pneumothorax- effusion-"),
         ("Lungs are free of nodules, enlarged hila, effusions and oedema.", "lesion- effusion- edema-"),
         ("There is no enlarged heart, pulmonary edema or pleural plaque.", "heart- edema- pleura-"),
-        ("No evidence of acute disease, including pneumonia, heart failure, and effusion.", "pneumonia- edema- effusion-"),
+        (
+            "No evidence of acute disease, including pneumonia, heart failure, and effusion.",
+            "pneumonia- edema- effusion-",
+        ),
         ("No consol/collapse/effusion.", "consolidation- atelectasis- effusion-"),
     ],
 )

@@ -73,5 +73,7 @@ def test_sentences_end_where_they_end(text: str, wanted: list[str]) -> None:
 
 def test_lines_that_were_wrapped_are_joined_in_capitals_too() -> None:
     """Capitals hide where a sentence begins; the length of the line tells."""
-    text = "THERE IS NO EVIDENCE OF ACUTE DISEASE SUCH AS\nPNEUMOTHORAX. THE HEART IS ENLARGED AND THERE\nARE EFFUSIONS."
+    text = (
+        "THERE IS NO EVIDENCE OF ACUTE DISEASE SUCH AS\nPNEUMOTHORAX. THE HEART IS ENLARGED AND THERE\nARE EFFUSIONS."
+    )
     assert sentences(text)[0].endswith("SUCH AS PNEUMOTHORAX.")
