@@ -22,6 +22,7 @@ app.command("curate")(curate.curate)
 for stage, summary in run.STAGE_HELP.items():
     app.command(stage, help=summary)(run.make_verb(stage))
 app.command("deidentify")(deidentify.deidentify)
+app.command("reports")(reports.reports)
 app.command("suspects")(suspects.suspects)
 app.command("reports")(reports.reports)
 app.command("audit")(audit.audit)

@@ -63,7 +63,7 @@ def read_reports(asked: Asked, desk: Desk) -> None:
     folder = StudyFolder(asked.out)
     folder.write_table(LABELS, ["report", *findings.names, "code", "notes"], _label_rows(read, findings))
     folder.write_table(EVIDENCE, _EVIDENCE_COLUMNS, _evidence_rows(read))
-    folder.write_table(REREAD, ["report", "finding", "reading", "text"], _reread_rows(read, to_reread, asked))
+    folder.write_table(REREAD, ["report", "finding", "reading", "drawn", "text"], _reread_rows(read, to_reread, asked))
     _write_page(folder, read, findings, asked.seed)
     _tell(read, findings, asked.out, desk)
 
@@ -121,12 +121,12 @@ def _evidence_rows(read: Sequence[_ReadReport]) -> Iterator[list[object]]:
 
 def _reread_rows(read: Sequence[_ReadReport], findings: Sequence[str], asked: Asked) -> Iterator[list[str]]:
     """Give the sample without the answers, so that whoever reads again is not led."""
-    from lucency.data.ground_truth.reports.rereading import choose_to_reread
+    from lucency.data.ground_truth.reports.rereading import BY_ANSWER, choose_to_reread
 
     texts = {one.report.name: one.report.text for one in read if not one.report.code}
     labels = {one.report.name: one.labels for one in read if not one.report.code}
     for chosen in choose_to_reread(labels, findings, asked.n_reread, asked.seed):
-        yield [chosen.report, chosen.finding, "", texts[chosen.report]]
+        yield [chosen.report, chosen.finding, "", BY_ANSWER, texts[chosen.report]]
 
 
 def _write_page(folder: StudyFolder, read: Sequence[_ReadReport], findings: "Findings", seed: int) -> None:

@@ -1,6 +1,7 @@
 """What became of a file that something was drawn in."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from lucency.data.reading import RefusedImage
@@ -31,3 +32,11 @@ def outcome_of(read: Callable[[list[str]], tuple[Mask, ...]]) -> Drawn:
     except Exception:  # a parser can raise anything on a damaged file
         return Drawn((), "E_UNREADABLE")
     return Drawn(masks, notes=tuple(dict.fromkeys(notes)))
+
+
+def numbered(names: Iterable[str]) -> Iterator[int]:
+    """Count the masks of each name from 1, in their order."""
+    seen = Counter[str]()
+    for name in names:
+        seen[name] += 1
+        yield seen[name]

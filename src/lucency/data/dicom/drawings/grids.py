@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pydicom
 from numpy.typing import NDArray
 
 from lucency.data.dicom.finding import find_dicom_stacks
 from lucency.data.dicom.geometry import Grid
+from lucency.data.dicom.header import integer_of
 from lucency.data.dicom.series import DicomStack, Slice
 from lucency.data.geometry.orientation import NO_TURN, Turn, turn_of, turned_affine
 from lucency.data.geometry.voxels import MOST_VOXELS
@@ -47,13 +49,42 @@ def source_image(files: Sequence[Path]) -> SourceImage:
     Raises:
         RefusedImage: as `grid_of_series`.
     """
-    stacks = find_dicom_stacks(files)
+    try:
+        return _source_among(find_dicom_stacks(files))
+    except RefusedImage:
+        raise
+    except Exception:  # a parser can raise anything on a damaged file
+        raise RefusedImage("E_UNREADABLE") from None
+
+
+def _source_among(stacks: Sequence[DicomStack]) -> SourceImage:
+    if len(stacks) == 1 and (slide := _slide_of(stacks[0])):
+        return slide
     sound = [stack for stack in stacks if not stack.code]
     if not sound:
         raise RefusedImage(stacks[0].code if stacks else "E_NOT_IMAGE")
     if len(sound) > 1:
         raise RefusedImage("E_MULTIFRAME")
     return _source_of(sound[0])
+
+
+def _slide_of(stack: DicomStack) -> SourceImage | None:
+    """Return a picture made of tiles, as slides of microscopy are, as if it were whole; None where it is none."""
+    if stack.code != "E_MULTIFRAME" or len(stack.slices) != 1:
+        return None
+    path, sides = stack.slices[0].path, ("TotalPixelMatrixRows", "TotalPixelMatrixColumns")
+    header = pydicom.dcmread(path, stop_before_pixels=True, force=True, specific_tags=list(sides))
+    n_rows, n_columns = (integer_of(header, side) or 0 for side in sides)
+    if n_rows < 1 or n_columns < 1:
+        return None
+    elements = stack.slices[0].elements
+    grid = ImageGrid(
+        (1, n_rows, n_columns),
+        None,
+        (elements.get("SOPInstanceUID", ""),),
+        elements.get("FrameOfReferenceUID", ""),
+    )
+    return SourceImage(stack.slices, grid, NO_TURN, False)
 
 
 def _source_of(stack: DicomStack) -> SourceImage:

@@ -28,7 +28,7 @@ def references(file: Path) -> tuple[str, frozenset[str]]:
     except Exception:  # a parser can raise anything on a damaged file
         raise RefusedImage("E_UNREADABLE") from None
     if modality not in KINDS:
-        raise RefusedImage("E_MASK_KIND")
+        raise RefusedImage("E_NOT_DRAWING")
     return modality, frozenset(found["ReferencedSOPInstanceUID"] | found["SeriesInstanceUID"])
 
 

@@ -4,9 +4,8 @@ Binary, fractional and label-map segmentations, in one frame or many, in any ord
 """
 
 import zlib
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.encaps import get_frame
 
-from lucency.data.dicom.drawings.drawn import Drawn, outcome_of
+from lucency.data.dicom.drawings.drawn import Drawn, numbered, outcome_of
 from lucency.data.dicom.drawings.placement import Place, flat_place, place_of
 from lucency.data.dicom.drawings.reference_check import instances_in, items_of, refuse_other_image
 from lucency.data.dicom.drawings.whole_file import parse_whole
@@ -82,6 +81,7 @@ def _read(path: Path, grid: ImageGrid, may_go_beyond: bool, notes: list[str]) ->
     segments = _segments_of(header, kind)
     layout = _layout_of(header, kind)
     _refuse_bomb(len(segments), layout, grid)
+    _refuse_other_tiles(header, grid)
     frames = _frames_of(header, layout, kind)
     _check_reference(header, frames, grid, notes)
     places = [_place_on(grid, frame, layout, may_go_beyond) for frame in frames]
@@ -94,7 +94,7 @@ def _read(path: Path, grid: ImageGrid, may_go_beyond: bool, notes: list[str]) ->
 def _kind_of(header: FileDataset) -> _Kind:
     sop_class = text_of(header, "SOPClassUID")
     if sop_class not in (_BINARY_OR_FRACTIONAL, _LABEL_MAP):
-        raise RefusedImage("E_MASK_KIND" if sop_class else "E_UNREADABLE")
+        raise RefusedImage("E_NOT_DRAWING" if sop_class else "E_UNREADABLE")
     kind = text_of(header, "SegmentationType").upper()
     if kind not in (("LABELMAP",) if sop_class == _LABEL_MAP else ("BINARY", "FRACTIONAL")):
         raise RefusedImage("E_BAD_HEADER")
@@ -135,6 +135,15 @@ def _refuse_bomb(n_segments: int, layout: Layout, grid: ImageGrid) -> None:
         raise RefusedImage("E_SIZEBOMB")
 
 
+def _refuse_other_tiles(header: FileDataset, grid: ImageGrid) -> None:
+    """Compare the size of a picture made of tiles, before its tiles are counted."""
+    if "TotalPixelMatrixColumns" not in header:
+        return
+    sides = tuple(integer_of(header, f"TotalPixelMatrix{side}") for side in ("Rows", "Columns"))
+    if sides != grid.shape[1:]:
+        raise RefusedImage("E_MASK_SIZE")
+
+
 # Frames ---------------------------------------------------------------------------------------------------------------
 
 
@@ -160,10 +169,9 @@ def _frames_of(header: FileDataset, layout: Layout, kind: _Kind) -> list[_Frame]
 
 
 def _full_tiles(header: FileDataset, layout: Layout, kind: _Kind) -> list[_Frame]:
-    """Number the tiles of a picture that has all of them: by segment, then row by row (PS3.3 C.7.6.17.3)."""
-    sides = [integer_of(header, f"TotalPixelMatrix{side}") or 0 for side in ("Rows", "Columns")]
-    rows = range(0, sides[0], layout.n_rows)
-    columns = range(0, sides[1], layout.n_columns)
+    """Return the tiles of a picture that has all of them: by segment, then row by row (PS3.3 C.7.6.17.3)."""
+    rows = range(0, integer_of(header, "TotalPixelMatrixRows") or 0, layout.n_rows)
+    columns = range(0, integer_of(header, "TotalPixelMatrixColumns") or 0, layout.n_columns)
     numbers = [integer_of(item, "SegmentNumber") for item in items_of(header, "SegmentSequence")]
     segments = [None] if kind.is_label_map else sorted(number for number in numbers if number is not None)
     if len(segments) * len(rows) * len(columns) != layout.n_frames:
@@ -210,7 +218,7 @@ def _place_on(grid: ImageGrid, frame: _Frame, layout: Layout, may_go_beyond: boo
     try:
         return _tile_on(grid, frame, layout) if frame.tile is not None else _plane_on(grid, frame, layout)
     except RefusedImage as reason:
-        if may_go_beyond and reason.code in ("E_MASK_GRID", "E_MASK_BROKEN_REFERENCE"):
+        if may_go_beyond and reason.code in ("E_MASK_PLACE", "E_MASK_BROKEN_REFERENCE"):
             return None
         raise
 
@@ -221,7 +229,7 @@ def _tile_on(grid: ImageGrid, frame: _Frame, layout: Layout) -> Place:
     row, column = frame.tile
     n_slices, n_rows, n_columns = grid.shape
     if n_slices != 1 or not (0 <= row < n_rows and 0 <= column < n_columns):
-        raise RefusedImage("E_MASK_GRID")
+        raise RefusedImage("E_MASK_PLACE")
     return flat_place(0, min(layout.n_rows, n_rows - row), min(layout.n_columns, n_columns - column), row, column)
 
 
@@ -235,7 +243,7 @@ def _plane_on(grid: ImageGrid, frame: _Frame, layout: Layout) -> Place:
         return _place_by_reference(grid, frame, layout)
     place = place_of(frame.plane, layout.n_rows, layout.n_columns, grid.affine)
     if place is None or not place.lies_within(grid.shape):
-        raise RefusedImage("E_MASK_GRID")
+        raise RefusedImage("E_MASK_PLACE")
     uids = grid.instance_uids
     sources = instances_in(frame.sources)
     if uids and sources and not sources & set(uids):
@@ -250,9 +258,9 @@ def _plane_on(grid: ImageGrid, frame: _Frame, layout: Layout) -> Place:
 
 def _place_by_reference(grid: ImageGrid, frame: _Frame, layout: Layout) -> Place:
     if (layout.n_rows, layout.n_columns) != grid.shape[1:]:
-        raise RefusedImage("E_MASK_GRID")
+        raise RefusedImage("E_MASK_SIZE")
     if grid.shape[0] > 1 and grid.affine is not None:
-        raise RefusedImage("E_MASK_GRID")  # a volume was turned, and nothing tells how the frame lies in it
+        raise RefusedImage("E_MASK_PLACE")  # a volume was turned, and nothing tells how the frame lies in it
     return flat_place(_slice_referred_to(grid, frame), layout.n_rows, layout.n_columns)
 
 
@@ -286,7 +294,7 @@ def _laid(
     grid: ImageGrid,
 ) -> dict[int, NDArray[Any]]:
     """Lay every frame on its place in the mask of its segment."""
-    masks = {number: np.zeros(grid.shape, kind.dtype) for number in segments}
+    masks: dict[int, NDArray[Any]] = {number: np.zeros(grid.shape, kind.dtype) for number in segments}
     seen: set[tuple[int | None, Place]] = set()
     for frame, place in zip(frames, places, strict=True):
         if place is None:
@@ -324,7 +332,7 @@ def _stored(header: FileDataset, layout: Layout, number: int) -> NDArray[Any]:
     if layout.bits_allocated > 1:
         return decode_pixels(header, layout, number)
     if layout.transfer_syntax.is_encapsulated:
-        raise RefusedImage("E_CODEC")
+        return decode_pixels(header, replace(layout, bits_allocated=8), number)  # decoders know of no smaller number
     content = header["PixelData"].value
     if len(content) * 8 < layout.n_frames * layout.n_rows * layout.n_columns:
         raise RefusedImage("E_TRUNCATED")
@@ -355,11 +363,9 @@ def _inflated_frame(header: FileDataset, layout: Layout, number: int) -> bytes:
 
 def _masks(header: FileDataset, segments: Mapping[int, Dataset], voxels: Mapping[int, NDArray[Any]]) -> Iterator[Mask]:
     reader = text_of(header, "ContentCreatorName")
-    seen = Counter[str]()
-    for number, segment in segments.items():
-        name = _name_of(segment) or f"segment {number}"
-        seen[name] += 1
-        yield Mask(name, voxels[number], seen[name], reader)
+    names = [_name_of(segment) or f"segment {number}" for number, segment in segments.items()]
+    for name, drawn, count in zip(names, voxels.values(), numbered(names), strict=True):
+        yield Mask(name, drawn, count, reader)
 
 
 def _name_of(segment: Dataset) -> str:

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 from lucency.randomness import generator
 
-STRATA = ("positive", "uncertain", "negative", "")
-"""Answers of the rules; the last is that of a report which does not speak of the finding."""
+NEITHER = "negative or not mentioned"
+STRATA = ("positive", "uncertain", NEITHER)
+"""Answers of the rules; what is denied and what is not mentioned mean the same to most studies and share their places."""
+BY_ANSWER = "by answer"
+"""Says in the sheet that the sample was drawn by answer, so that rates have to be weighted back."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,8 @@ def choose_to_reread(
     for finding in findings:
         strata: defaultdict[str, list[str]] = defaultdict(list)
         for report in sorted(labels):
-            strata[labels[report].get(finding, "")].append(report)
+            answer = labels[report].get(finding, NEITHER)
+            strata[answer if answer in STRATA else NEITHER].append(report)
         draw = generator(seed, f"reports to read again: {finding}")
         for answer, n_places in _places({answer: len(strata[answer]) for answer in STRATA}, n_each).items():
             names = draw.permutation(strata[answer])[:n_places]
