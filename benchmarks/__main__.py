@@ -8,6 +8,7 @@ from benchmarks import (
     header_scan,
     near_duplicates,
     pneumonia,
+    staple,
     startup,
     training,
     volumes,
@@ -22,4 +23,5 @@ bad_inputs.main()
 deidentification.main()
 near_duplicates.main()
 agreement.main()
+staple.main()
 pneumonia.main()
