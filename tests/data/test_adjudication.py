@@ -1,161 +1,172 @@
-"""The sheet of disputed images comes back as it was filled in, from whatever program saved it."""
+"""Disputed images go onto a sheet, and what people typed comes back."""
 
 import csv
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas
 import pytest
 
-from lucency.data.ground_truth.adjudication import HEADER, Disputed, disputed_images, read_decisions, rows_to_decide
-from lucency.data.ground_truth.consensus import ADJUDICATED, TIE, fuse
-from lucency.data.naming import SAME_NAMES, Naming
+from lucency.data.ground_truth.adjudication import (
+    HEADER,
+    Decision,
+    disputed_images,
+    read_decisions,
+    refuse_to_overwrite,
+    rows_to_decide,
+)
+from lucency.data.ground_truth.consensus import fuse
+from lucency.data.naming import Naming
 from lucency.domain.cohort import CohortRow
 from lucency.domain.labels_plan import Consensus
 from lucency.domain.readings import Readings, Scale
-from lucency.errors import SourceError
+from lucency.errors import PlanError, SourceError
 
-LEVELS = ("kein Befund", "Pneumonie")
-KEPT = [
-    CohortRow("id-1", "P1", source="a/1.png"),
-    CohortRow("id-2", "P2", source="a/2.png"),
-    CohortRow("id-3", "P3", source="b/film.dcm", frame=1),
-    CohortRow("id-4", "P3", source="b/film.dcm", frame=2),
-    CohortRow("id-5", "P4", source="b/1.png"),
-]
-NAN = np.nan
-VOTES = [[0, 1, NAN], [1, 1, 1], [0, 1, 1], [1, 0, NAN], [NAN, 1, NAN]]
+LEVELS = ("no_pneumonia", "pneumonia")
+KEPT = [CohortRow(f"12{n}4e5678901", f"P{n}", source=f"site {n}/film, {n}.png") for n in range(5)]
 READINGS = Readings(
     "label",
-    tuple(image.image_id for image in KEPT),
-    tuple(image.patient_id for image in KEPT),
-    ("A", "B", 'Grüß; "Dr"'),
+    tuple(row.image_id for row in KEPT),
+    tuple(row.patient_id for row in KEPT),
+    ("Ärztin A", "B", "C"),
     Scale.NOMINAL,
-    np.array(VOTES, float),
+    np.array([[1, 1, 0], [0, 1, np.nan], [1, 1, 1], [np.nan] * 3, [1, 0, np.nan]]),
     LEVELS,
 )
 
 
-def disputed() -> tuple[Disputed, ...]:
-    return disputed_images(KEPT, READINGS, fuse(READINGS, Consensus()).verdicts)
-
-
-def write_csv(path: Path, rows: Sequence[Sequence[str]], separator: str = ",", header: Sequence[str] = HEADER) -> Path:
-    with path.open("w", newline="", encoding="utf-8-sig") as file:
-        csv.writer(file, delimiter=separator).writerows([header, *rows])
+@pytest.fixture
+def sheet(tmp_path: Path) -> Path:
+    """Return the sheet as a study writes it."""
+    settings = Consensus(sheet="disagreements")
+    disputed = disputed_images(KEPT, READINGS, fuse(READINGS, settings).verdicts, settings)
+    path = tmp_path / "adjudication.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([HEADER, *rows_to_decide(disputed)])
     return path
 
 
-def filled(decisions: dict[str, str]) -> list[tuple[str, ...]]:
-    """Fill in the sheet that lucency wrote: image identifier → decision."""
-    return [
-        (*row[:3], decisions.get(row[1], ""), "Dr Roe", "2026-03-01", "seen twice; sure")
-        for row in rows_to_decide(disputed(), SAME_NAMES)
-    ]
+def fill_in(path: Path, **columns: list[str]) -> pandas.DataFrame:
+    """Write into the columns of a sheet, from its first row on."""
+    frame = pandas.read_csv(path, dtype=str, keep_default_na=False)
+    for column, texts in columns.items():
+        frame.loc[: len(texts) - 1, column] = texts
+    return frame
 
 
-def test_the_sheet_lists_what_is_disputed_and_open_cases_first() -> None:
-    """Who has an hour decides about the images that have no label; unanimous and single readings are not asked for."""
-    found = disputed()
-    assert [(one.image.image_id, one.is_open) for one in found] == [("id-1", True), ("id-4", True), ("id-3", False)]
-    rows = rows_to_decide(found, SAME_NAMES)
-    assert rows[0] == ("a/1.png", "id-1", "A=kein Befund; B=Pneumonie", "", "", "", "")
-    assert all(len(row) == len(HEADER) for row in rows)
+def test_the_sheet_lists_disputes_and_those_without_a_label_first(sheet):
+    """Two even votes come before a majority; unanimous and unread images are no disputes."""
+    frame = pandas.read_csv(sheet, dtype=str, keep_default_na=False)
+    assert frame["image"].tolist() == [KEPT[1].source, KEPT[4].source, KEPT[0].source]
+    assert frame["votes"].tolist()[0] == "Ärztin A=no_pneumonia; B=pneumonia"
+    assert (frame[["decision", "decided_by", "date", "remark"]] == "").all(axis=None)
 
 
-@pytest.mark.parametrize("form", ["comma", "semicolon", "tab", "xlsx"])
-def test_a_filled_sheet_comes_back_as_typed(tmp_path: Path, form: str) -> None:
-    """Spreadsheets of many countries write semicolons; the two frames of one film are told apart by their identifier."""
-    decisions = {"id-1": "Pneumonie", "id-4": "kein Befund"}
-    if form == "xlsx":
-        path = tmp_path / "decided.xlsx"
-        pandas.DataFrame(filled(decisions), columns=list(HEADER)).to_excel(path, index=False)
-    else:
-        path = write_csv(
-            tmp_path / "decided.csv", filled(decisions), {"comma": ",", "semicolon": ";", "tab": "\t"}[form]
-        )
-    assert read_decisions(path, LEVELS, KEPT, SAME_NAMES) == (decisions, ())
+def as_written(frame: pandas.DataFrame, path: Path) -> Path:
+    frame.to_csv(path, index=False)
+    return path
 
 
-def test_what_is_left_empty_stays_open(tmp_path: Path) -> None:
-    """Half a sheet filled in is half the decisions, and the rest is asked for again."""
-    path = write_csv(tmp_path / "decided.csv", filled({"id-1": "Pneumonie"}))
-    decisions, _ = read_decisions(path, LEVELS, KEPT, SAME_NAMES)
-    verdicts = fuse(READINGS, Consensus(), decisions).verdicts
-    assert [one.target or one.code for one in verdicts] == ["Pneumonie", "Pneumonie", "Pneumonie", TIE, "Pneumonie"]
-    assert verdicts[0].notes == (ADJUDICATED,)
-    again = disputed_images(KEPT, READINGS, verdicts)
-    assert [one.image.image_id for one in again] == ["id-4", "id-3"]
+def with_semicolons(frame: pandas.DataFrame, path: Path) -> Path:
+    frame.to_csv(path, index=False, sep=";", encoding="utf-8-sig", lineterminator="\r\n")
+    return path
 
 
-def test_two_columns_are_enough(tmp_path: Path) -> None:
-    """A table of one's own names images by path or by a file name that stands once."""
-    rows = [("a/1.png", "kein Befund"), ("2", "Pneumonie"), ("nowhere.png", "Pneumonie")]
-    path = write_csv(tmp_path / "own.csv", rows, header=("image", "decision"))
-    decisions, unknown = read_decisions(path, LEVELS, KEPT, SAME_NAMES)
-    assert decisions == {"id-1": "kein Befund", "id-2": "Pneumonie"}
-    assert unknown == (4,)
+def as_workbook(frame: pandas.DataFrame, path: Path) -> Path:
+    path = path.with_suffix(".xlsx")
+    frame.assign(date=pandas.to_datetime(frame["date"])).to_excel(path, index=False)
+    return path
 
 
-def test_a_path_means_the_name_before_identities_were_taken_out(tmp_path: Path) -> None:
-    """The sheet speaks of the files that people have at hand."""
-    naming = Naming(original_paths={"a/1.png": "ward 3/scan.png"})
-    assert rows_to_decide(disputed(), naming)[0][0] == "ward 3/scan.png"
-    path = write_csv(tmp_path / "own.csv", [("ward 3/scan.png", "Pneumonie")], header=("image", "decision"))
-    assert read_decisions(path, LEVELS, KEPT, naming) == ({"id-1": "Pneumonie"}, ())
+def with_numbers_spoilt(frame: pandas.DataFrame, path: Path) -> Path:
+    """Do to identifiers what spreadsheets do to what looks like a number."""
+    frame.assign(image_id=[f"{float(text):.6E}" for text in frame["image_id"]]).to_csv(path, index=False)
+    return path
+
+
+@pytest.mark.parametrize("save", [as_written, with_semicolons, as_workbook, with_numbers_spoilt])
+def test_what_was_typed_comes_back(sheet, save):
+    """However a spreadsheet saved it: with semicolons and a mark of order, as a workbook, with identifiers as numbers."""
+    frame = fill_in(
+        sheet,
+        decision=["Pneumonia", "", "no_pneumonia "],
+        decided_by=["Dr. Süß", "", "Dr. Süß"],
+        date=["2024-05-01", "", "2024-05-02"],
+        remark=["lower lobe; “faint”", "", ""],
+    )
+    decisions = read_decisions(save(frame, sheet.with_name("filled.csv")), LEVELS, KEPT)
+    assert dict(decisions.by_image) == {
+        KEPT[1].image_id: Decision("pneumonia", "Dr. Süß", "2024-05-01", "lower lobe; “faint”"),
+        KEPT[0].image_id: Decision("no_pneumonia", "Dr. Süß", "2024-05-02", ""),
+    }
+    assert decisions.n_open == 1
+    assert decisions.unknown_rows == ()
+    settled = fuse(READINGS, Consensus(), decisions.levels)
+    assert [one.image for one in disputed_images(KEPT, READINGS, settled.verdicts, Consensus())] == [KEPT[4]]
+
+
+def test_a_sheet_of_ones_own_needs_two_columns(tmp_path):
+    """A list from a meeting will do; images that nobody knows are told, codes get their names."""
+    path = tmp_path / "meeting.csv"
+    path.write_text('image,decision\n"film, 3.png",1\nelsewhere.png,0\n')
+    decisions = read_decisions(path, LEVELS, KEPT, names={"0": "no_pneumonia", "1": "pneumonia"})
+    assert decisions.levels == {KEPT[3].image_id: "pneumonia"}
+    assert decisions.unknown_rows == (3,)
+
+
+def test_originals_are_found_but_never_written(tmp_path):
+    """A sheet lies in the study's folder, where no name from before de-identification may stand."""
+    naming = Naming({KEPT[1].source: "Smith/one.png"})
+    path = tmp_path / "meeting.csv"
+    path.write_text(f'image,decision\nSmith/one.png,pneumonia\n"{KEPT[4].source}",pneumonia\n')
+    decisions = read_decisions(path, LEVELS, KEPT, naming)
+    assert set(decisions.levels) == {KEPT[1].image_id, KEPT[4].image_id}
+    settings = Consensus()
+    disputed = disputed_images(KEPT, READINGS, fuse(READINGS, settings).verdicts, settings)
+    assert [one.image for one in disputed] == [KEPT[1], KEPT[4]]
+    assert not any("Smith" in cell for row in rows_to_decide(disputed) for cell in row)
+
+
+def test_frames_of_one_file_are_told_apart(tmp_path):
+    """They have one name, and a number each."""
+    frames = [replace(KEPT[0], image_id=f"f{n}", frame=n) for n in (1, 2)]
+    path = tmp_path / "filled.csv"
+    path.write_text(f'image,image_id,decision\n"{KEPT[0].source}",f1,pneumonia\n"{KEPT[0].source}",f2,no_pneumonia\n')
+    assert read_decisions(path, LEVELS, frames).levels == {"f1": "pneumonia", "f2": "no_pneumonia"}
+    path.write_text(f'image,image_id,decision\n"{KEPT[0].source}",f1.0,pneumonia\n')
+    with pytest.raises(SourceError, match="row 2: the image_id is not of this study"):
+        read_decisions(path, LEVELS, frames)
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("rows", "message"),
     [
-        ("pneumonie", "Did you mean “Pneumonie”?"),
-        ("Pnuemonie", "Did you mean “Pneumonie”?"),
-        ("?", "The answers are: kein Befund, Pneumonie."),
+        ("site 1/film,,pneumonai\n", "filled.csv, row 2, column “decision”.*Did you mean “pneumonia”"),
+        ("site 1/film,,Smith\n", "The answers are: no_pneumonia, pneumonia"),
+        (
+            "film1.png,,pneumonia\nfilm1.png,,\nfilm1.png,,no_pneumonia\n",
+            "Rows 2 and 4 of filled.csv decide differently",
+        ),
+        ("film1.png,i2,pneumonia\nfilm2.png,i1,pneumonia\n", "row 2: image and image_id do not belong together"),
     ],
 )
-def test_an_unknown_answer_is_refused_with_the_nearest(tmp_path: Path, typed: str, said: str) -> None:
-    """A typing error must not become a third class."""
-    path = write_csv(tmp_path / "decided.csv", filled({"id-4": typed}))
-    with pytest.raises(SourceError) as refusal:
-        read_decisions(path, LEVELS, KEPT, SAME_NAMES)
-    assert str(refusal.value) == f"Row 3 of decided.csv decides for “{typed}”. {said}"
+def test_sheets_that_cannot_be_believed_are_refused(tmp_path, rows, message):
+    """A decision on the wrong image would overrule every reader."""
+    path = tmp_path / "filled.csv"
+    path.write_text("image,image_id,decision\n" + rows)
+    kept = [CohortRow(f"i{n}", source=f"film{n}.png") for n in (1, 2)]
+    with pytest.raises(SourceError, match=message) as caught:
+        read_decisions(path, LEVELS, kept)
+    assert "Smith" not in str(caught.value)
 
 
-def test_two_decisions_about_one_image_are_refused(tmp_path: Path) -> None:
-    """Which of the two counts is not for a program to say; the same decision twice is no quarrel."""
-    rows = [("a/1.png", "Pneumonie"), ("a/2.png", "Pneumonie"), ("a/1.png", "kein Befund")]
-    path = write_csv(tmp_path / "own.csv", rows, header=("image", "decision"))
-    with pytest.raises(SourceError, match="Rows 2 and 4 of own.csv decide differently about one image"):
-        read_decisions(path, LEVELS, KEPT, SAME_NAMES)
-    twice = write_csv(tmp_path / "twice.csv", [*rows[:2], rows[0]], header=("image", "decision"))
-    assert read_decisions(twice, LEVELS, KEPT, SAME_NAMES)[0] == {"id-1": "Pneumonie", "id-2": "Pneumonie"}
-
-
-def test_two_decisions_are_found_where_one_goes_by_path_and_one_by_identifier(tmp_path: Path) -> None:
-    """A row without an identifier speaks of the image too that another row names by it."""
-    rows = [("a/1.png", "id-1", "Pneumonie"), ("a/1.png", "", "kein Befund")]
-    path = write_csv(tmp_path / "own.csv", rows, header=("image", "image_id", "decision"))
-    with pytest.raises(SourceError, match="Rows 2 and 3"):
-        read_decisions(path, LEVELS, KEPT, SAME_NAMES)
-
-
-def test_a_bare_name_decides_about_every_image_it_names(tmp_path: Path) -> None:
-    """As in every other table: `1.png` stands in two folders."""
-    path = write_csv(tmp_path / "own.csv", [("1.png", "Pneumonie")], header=("image", "decision"))
-    assert read_decisions(path, LEVELS, KEPT, SAME_NAMES)[0] == {"id-1": "Pneumonie", "id-5": "Pneumonie"}
-
-
-@pytest.mark.parametrize("missing", ["image", "decision"])
-def test_a_sheet_without_its_column_is_refused(tmp_path: Path, missing: str) -> None:
-    """With the column that it lacks."""
-    header = [name.replace(missing, "other") for name in ("image", "decision")]
-    path = write_csv(tmp_path / "own.csv", [("a/1.png", "Pneumonie")], header=header)
-    with pytest.raises(SourceError, match=f"own.csv has no column “{missing}”"):
-        read_decisions(path, LEVELS, KEPT, SAME_NAMES)
-
-
-def test_a_decision_about_one_frame_is_none_about_its_neighbour(tmp_path: Path) -> None:
-    """The frames of one film share its name; a row with an identifier speaks of that frame alone."""
-    path = write_csv(tmp_path / "decided.csv", [row for row in filled({"id-4": "Pneumonie"}) if row[1] == "id-4"])
-    assert read_decisions(path, LEVELS, KEPT, SAME_NAMES) == ({"id-4": "Pneumonie"}, ())
+def test_a_sheet_that_holds_decisions_is_not_written_over(sheet):
+    """An afternoon's work must not vanish because the study was run again."""
+    refuse_to_overwrite(sheet.with_name("not there.csv"))
+    refuse_to_overwrite(sheet)
+    fill_in(sheet, decision=["pneumonia"]).to_csv(sheet, index=False)
+    with pytest.raises(PlanError, match="holds decisions.*Move it"):
+        refuse_to_overwrite(sheet)
+    sheet.write_text(",".join(HEADER) + "\n")
+    refuse_to_overwrite(sheet)

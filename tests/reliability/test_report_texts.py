@@ -1,4 +1,4 @@
-"""Reports in odd files: each gives the labels of the clean text or a coded refusal, within two seconds."""
+"""Reports in odd files: each gives the labels of the clean text or a coded refusal, and none takes long."""
 
 import codecs
 import gzip
@@ -6,11 +6,13 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import ModuleType
 
 import pytest
 
 from lucency.data.codes import REFUSALS
+from lucency.data.ground_truth.reports.findings import load_findings
+from lucency.data.ground_truth.reports.rules import label_report
+from lucency.data.ground_truth.reports.texts import read_text
 from lucency.errors import LucencyError
 
 CLEAN = """INDICATION: Cough, rule out pneumonia.
@@ -31,7 +33,8 @@ LABELS = {
     "Support Devices": "positive",
 }
 ACCENTED = CLEAN.replace("FINDINGS:", "Referrer: Dr Müller-Lüdenscheidt, Orléans. Temperature 38°C – 39°C. FINDINGS:")
-LIMIT_SECONDS = 2.0
+LIMIT_SECONDS = 10.0
+"""Two seconds on a quiet core, five times that for a busy one; what grows with the square of the length takes minutes."""
 CODE = re.compile(r"E_[A-Z_]+")
 HALF_MEGABYTE = 500_000
 
@@ -307,14 +310,10 @@ ODD_TEXTS = [*encodings(), *whitespace(), *markup(), *sizes(), *nothing()]
 @pytest.fixture(scope="module")
 def label_file() -> Callable[[OddText], dict[str, str]]:
     """Return a function that reads a file and labels it, without "No Finding", which follows from the others."""
-    rules: ModuleType = pytest.importorskip("lucency.data.ground_truth.reports.rules")
-    from lucency.data.ground_truth.reports.findings import load_findings
-    from lucency.data.ground_truth.reports.texts import read_text
-
     findings = load_findings()
 
     def label(odd: OddText) -> dict[str, str]:
-        labels = rules.label_report(read_text(odd.content, odd.file_name), findings)
+        labels = label_report(read_text(odd.content, odd.file_name), findings)
         return {finding: label for finding, label in labels.items() if finding in LABELS or label != "negative"}
 
     return label

@@ -65,9 +65,10 @@ class Consensus(Section):
     """How one label is made of what several readers said."""
 
     rule: Literal["majority", "any", "all", "weighted", "dawid_skene", "one_reader", "mean", "median"] = "majority"
-    """`majority`: what most readers say. `any`: positive as soon as one reader says so; `all`: only if every one does.
-    `weighted`: votes count as `weights` say. `dawid_skene`: each reader's error rates are estimated and count (Dawid and
-    Skene 1979). `one_reader`: what `reader` says. `mean` and `median`: of grades and measurements."""
+    """`majority`: what most readers say. `any`: positive as soon as one reader says so; `all`: only if every one does (two
+    classes). `weighted`: votes count as `weights` say. `dawid_skene`: each reader's error rates are estimated and count
+    (Dawid and Skene 1979). `one_reader`: what `reader` says. `mean` and `median`: of grades and measurements; of grades, the
+    nearest one, with even distances between them."""
     weights: dict[str, Annotated[float, Field(ge=0)]] = Field({})
     """Weight of each reader's vote, for `rule: weighted`; who is not named counts 1."""
     reader: str | None = None
@@ -76,12 +77,16 @@ class Consensus(Section):
     """Images that fewer readers saw have no label."""
     ties: Literal["refuse", "positive", "negative"] = "refuse"
     """What becomes of an image on which the votes are even: it is set aside until it is adjudicated, or counts as positive
-    or negative (the first class where there are more than two)."""
+    or negative; of grades, as the higher or the lower one. More than two classes without an order can only be refused."""
+    sheet: Literal["ties", "disagreements"] = "ties"
+    """Images that go onto the sheet `adjudication.csv` for a person to decide: those that have no label because the votes are
+    even or too few, or all on which readers disagree."""
     adjudicated: File | None = None
     """A table of decisions on disputed images: the sheet `adjudication.csv` that lucency writes, filled in. What was decided
     there overrules every vote."""
     soft: bool = False
-    """Learn from the share of votes (or the probabilities of `dawid_skene`) instead of one class; judging always uses one."""
+    """Learn from the share of votes (or the probabilities of `dawid_skene`) instead of one class, under the rules `majority`,
+    `weighted`, `dawid_skene` and `mean`; judging always uses one."""
 
     @model_validator(mode="after")
     def _ask_for_the_reader(self) -> "Consensus":
@@ -216,6 +221,8 @@ class Labels(Section):
     @model_validator(mode="after")
     def _ask_for_the_source(self) -> "Labels":
         wanted = {"readers": self.readers, "reports": self.reports, "masks": self.drawings, "boxes": self.drawings}
+        if self.findings and self.from_ != "table":
+            raise ValueError("`findings` are columns of a table: set `from: table`")
         if self.from_ in wanted and wanted[self.from_] is None:
             section = "drawings" if self.from_ in ("masks", "boxes") else self.from_
             raise ValueError(f"`from: {self.from_}` needs the section `{section}`")

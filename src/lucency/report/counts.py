@@ -8,7 +8,7 @@ from lucency.domain.cohort import KEPT, CohortRow, SplitRow
 from lucency.domain.parts import Part
 from lucency.report.material import Material
 
-DUPLICATE = "E_DUPLICATE"
+DUPLICATE, OTHER_LABEL = "E_DUPLICATE", "E_OTHER_LABEL"
 CRITERION = {"E_NOT_INCLUDED": "does not meet", "E_EXCLUDED": "excluded"}
 """What a criterion of the plan does to an image, for the flow diagram."""
 
@@ -60,16 +60,25 @@ class Flow:
 
 def count_flow(material: Material) -> Flow:
     """Follow every image from the folder to its part."""
-    unlabelled = {row.image_id: row.reason for row in material.labels if row.status != KEPT}
+    unlabelled = {row.image_id: row.reason or row.reference_reason for row in material.labels if row.status != KEPT}
     reason = {row.image_id: _reason(row) or unlabelled.get(row.image_id, "") for row in material.cohort}
     found = list(material.cohort)
     readable = [row for row in found if row.status == KEPT or row.criterion or row.reason == DUPLICATE]
     eligible = [row for row in readable if not row.criterion]
     unique = [row for row in eligible if reason[row.image_id] != DUPLICATE]
     labelled = [row for row in unique if not reason[row.image_id]]
-    titles = ("Found", "Readable", "Eligible", "Curated", "In the study, with ground truth")
-    leaving = ("Refused", "Not eligible", "Exact duplicates", "No usable label")
-    stages = (found, readable, eligible, unique, labelled)
+    in_split = {row.image_id for row in material.split}
+    placed = [row for row in labelled if row.image_id in in_split]
+    reason |= {row.image_id: OTHER_LABEL for row in labelled if row.image_id not in in_split}
+    titles = ("Found", "Readable", "Eligible", "Curated", "With ground truth", "In the study, with ground truth")
+    leaving = (
+        "Refused",
+        "Not eligible",
+        "Exact duplicates",
+        "No usable label",
+        "No label of the kind that its part needs",
+    )
+    stages = (found, readable, eligible, unique, labelled, placed)
     steps = [Step(titles[0], len(found), _n_patients(found), None)]
     for title, name, before, after in zip(titles[1:], leaving, stages[:-1], stages[1:], strict=True):
         if len(after) < len(before):
@@ -111,7 +120,9 @@ def n_refused(material: Material) -> int:
 def reasons_of_refusal(material: Material) -> Counter[str]:
     """Count the images that were found and not used, by the code of the reason."""
     codes = Counter(row.reason for row in material.cohort if row.status != KEPT)
-    return codes + Counter(row.reason for row in material.labels if row.status != KEPT)
+    codes += Counter(row.reason or row.reference_reason for row in material.labels if row.status != KEPT)
+    n_unplaced = sum(row.status == KEPT for row in material.labels) - len(material.split)
+    return codes + Counter({OTHER_LABEL: n_unplaced})
 
 
 def notes_of_kept(material: Material) -> list[tuple[str, int]]:

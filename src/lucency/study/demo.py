@@ -11,12 +11,19 @@ from lucency.provenance import write_atomically
 
 PLAN = """\
 # The demonstration of lucency: who is ill on a chest radiograph? Every person, date and finding is invented.
+# The network learns from labels that rules take from radiology reports, and is judged by two readers.
 # Change a setting and run `lucency run study.yaml --out study`: only what depends on it is done again.
 title: Pneumonia on made-up chest radiographs
 task: classification
 data:
   images: cohort/images
-  labels: {from: table, table: cohort/labels.csv, image_column: image, label_column: label}
+  labels:                                  # cheap labels to learn from
+    from: reports
+    reports: {folder: cohort/reports, table: cohort/report_of_image.csv, finding: Pneumonia, reread: cohort/reread.csv}
+  reference:                               # better labels to be judged by
+    from: readers
+    readers: {tables: [cohort/readers.csv], date_column: date}
+    consensus: {rule: majority, adjudicated: cohort/adjudication.csv}
   patient: dicom
   image: {size: 64}
 network: {architecture: small_cnn}

@@ -65,9 +65,9 @@ def frames_of(file: ScannedFile) -> list[Slice]:
         raise RefusedImage("E_BAD_HEADER")
     common = {keyword: text for keyword, text in file.elements.items() if keyword not in _OF_FRAMES_ONLY}
     shared = header.get("SharedFunctionalGroupsSequence") or [Dataset()]
-    common |= _told_by(shared[0])
+    common |= told_by(shared[0])
     return [
-        Slice(file.path, common | (_told_by(per_frame[frame]) if per_frame else {}), frame) for frame in range(n_frames)
+        Slice(file.path, common | (told_by(per_frame[frame]) if per_frame else {}), frame) for frame in range(n_frames)
     ]
 
 
@@ -87,7 +87,7 @@ def _parse_functional_groups(path: Path) -> Dataset:
     return pydicom.dcmread(path, stop_before_pixels=True, force=True, specific_tags=list(keywords))
 
 
-def _told_by(groups: Dataset) -> dict[str, str]:
+def told_by(groups: Dataset) -> dict[str, str]:
     """Return the texts of functional groups under the keywords of single-frame images."""
     texts = {}
     for sequence, keywords in _GROUPS.items():

@@ -8,19 +8,62 @@ from numpy.typing import NDArray
 Polygon = NDArray[np.float64]
 """Corners, axes (point, (column, row))."""
 
+_MOST_CROSSINGS = 1 << 22
+"""How many crossings of edges and rows are held in memory at a time."""
+
+_DECIMALS = 6
+"""Corners are rounded to a millionth of a pixel, so that arithmetic cannot move an edge over the centre that it lies on."""
+
 
 def filled(polygon: Polygon, shape: tuple[int, int]) -> NDArray[np.bool_]:
     """Mark the pixels, axes (row, column), whose centres lie inside, by the even-odd rule; what lies outside is cut off."""
-    n_rows, n_columns = shape
-    toggles = np.zeros((n_rows, n_columns + 1), np.int32)
-    for (x, y), (next_x, next_y) in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
-        # an edge takes in its upper end and not its lower, so that a corner between two edges counts once
-        first, end = (int(np.clip(np.ceil(each - 0.5), 0, n_rows)) for each in sorted((y, next_y)))
-        rows = np.arange(first, end)
-        if rows.size:
-            crossings = x + (rows + 0.5 - y) / (next_y - y) * (next_x - x)
-            toggles[rows, np.clip(np.ceil(crossings - 0.5), 0, n_columns).astype(int)] += 1
-    return np.cumsum(toggles, axis=1)[:, :-1] % 2 == 1
+    return joined([polygon], shape)
+
+
+def joined(polygons: Sequence[Polygon], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Mark the pixels, axes (row, column), whose centres lie inside an odd number of polygons.
+
+    So a polygon within another is a hole in it, and a channel of no width (keyhole) leaves no trace. A centre that lies
+    exactly on an edge belongs to the polygon on the side of higher rows or columns: of two neighbours with a common
+    edge, it belongs to exactly one.
+    """
+    toggles = np.zeros((shape[0], shape[1] + 1), np.bool_)
+    if polygons:
+        corners = [np.round(np.asarray(polygon, np.float64) - 0.5, _DECIMALS) for polygon in polygons]
+        nexts = [np.roll(polygon, -1, axis=0) for polygon in corners]
+        _toggle_at_edges(toggles, np.concatenate(corners), np.concatenate(nexts))
+    return np.logical_xor.accumulate(toggles, axis=1)[:, :-1]
+
+
+def _toggle_at_edges(toggles: NDArray[np.bool_], begins: Polygon, ends: Polygon) -> None:
+    """Mark in each row the columns from which on the outside becomes the inside, or the other way round."""
+    n_rows = len(toggles)
+    goes_down = (begins[:, 1] <= ends[:, 1])[:, None]
+    upper, lower = np.where(goes_down, begins, ends), np.where(goes_down, ends, begins)
+    # an edge takes in its upper end and not its lower, so that a corner between two edges counts once
+    first, last = (np.clip(np.ceil(end[:, 1]), 0, n_rows).astype(np.int64) for end in (upper, lower))
+    crosses = last > first
+    upper, lower, first, counts = upper[crosses], lower[crosses], first[crosses], (last - first)[crosses]
+    totals = np.cumsum(counts)
+    begin = 0
+    while begin < len(counts):
+        before = totals[begin] - counts[begin]
+        end = max(int(np.searchsorted(totals, before + _MOST_CROSSINGS, side="right")), begin + 1)
+        part = slice(begin, end)
+        _toggle_crossings(toggles, upper[part], lower[part], first[part], counts[part])
+        begin = end
+
+
+def _toggle_crossings(
+    toggles: NDArray[np.bool_], upper: Polygon, lower: Polygon, first: NDArray[np.int64], counts: NDArray[np.int64]
+) -> None:
+    edge = np.repeat(np.arange(len(counts)), counts)
+    row = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts, counts) + first[edge]
+    share = (row - upper[edge, 1]) / (lower[edge, 1] - upper[edge, 1])
+    crossings = np.round(upper[edge, 0] + share * (lower[edge, 0] - upper[edge, 0]), _DECIMALS)
+    column = np.clip(np.ceil(crossings), 0, toggles.shape[1] - 1).astype(np.int64)
+    n_crossings = np.bincount(row * toggles.shape[1] + column, minlength=toggles.size)
+    toggles ^= (n_crossings % 2 == 1).reshape(toggles.shape)
 
 
 def signed_area(polygon: Polygon) -> float:
@@ -78,11 +121,3 @@ def _turn(before: tuple[int, int], after: tuple[int, int]) -> int:
 def _without_straight_corners(corners: Polygon) -> Polygon:
     before, after = corners - np.roll(corners, 1, axis=0), np.roll(corners, -1, axis=0) - corners
     return corners[(before != after).any(axis=1)]
-
-
-def joined(polygons: Sequence[Polygon], shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Mark the pixels of outlines and holes, as `outlines` returns them: what an odd number of them encloses."""
-    mask = np.zeros(shape, bool)
-    for polygon in polygons:
-        mask ^= filled(polygon, shape)
-    return mask

@@ -4,7 +4,7 @@ import difflib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -167,6 +167,38 @@ def read_blinding(cells: Sequence[Cell]) -> list[bool | None]:
     return [None if _is_missing(cell.text) else _yes_or_no(cell) for cell in cells]
 
 
+def read_measurements(cells: Sequence[Cell]) -> tuple[NDArray[np.float64], str]:
+    """Return the number in each cell, NaN for empty ones, and the unit that stood behind them.
+
+    Raises:
+        SourceError: a cell holds no single number, units differ, or a comma may mean decimals or thousands.
+    """
+    values = np.full(len(cells), np.nan)
+    units: dict[str, Cell] = {}
+    shows_comma = any(re.fullmatch(r"[-+−]?\d+,(\d{1,2}|\d{4,})\D*", cell.text) for cell in cells)
+    for place, cell in enumerate(cells):
+        if not cell.text:
+            continue
+        match = _MEASUREMENT.fullmatch(cell.text)
+        if match is None:
+            raise SourceError(
+                f"{cell.place}: this is no number. Write one number without < or –, or leave the cell empty."
+            )
+        number, unit = match.groups()
+        if not shows_comma and re.fullmatch(r"\D?[1-9]\d{0,2},\d{3}", number):
+            raise SourceError(
+                f"{cell.place}: the comma may stand for decimals or for thousands. Write a decimal point."
+            )
+        values[place] = float(number.replace(",", ".").replace("−", "-"))
+        units.setdefault(unit or "", cell)
+    named = [unit for unit in units if unit]
+    if len(named) > 1:
+        raise SourceError(
+            f"{units[named[1]].place}: the unit is another one than before. Write all measurements in the same unit."
+        )
+    return values, "".join(named)
+
+
 def is_written(text: str, known: Iterable[str], names: Mapping[str, str]) -> str | None:
     """Return the one of the known levels that a text means, by name or code; None when it means none."""
     by_folded = {_folded(level): level for level in known}
@@ -239,36 +271,17 @@ def _levels_found(cells: Sequence[Cell], found: set[str], settings: Readers, pos
     return tuple(ordered)
 
 
-def _measurements(cells: Sequence[Cell], texts: list[str], scale: Scale) -> Answers:
-    values = np.full(len(cells), np.nan)
-    units: dict[str, Cell] = {}
-    shows_comma = any(re.fullmatch(r"[-+−]?\d+,(\d{1,2}|\d{4,})\D*", text) for text in texts)
-    for place, (cell, text) in enumerate(zip(cells, texts, strict=True)):
-        if not text:
-            continue
-        match = _MEASUREMENT.fullmatch(text)
-        if match is None:
-            raise SourceError(
-                f"{cell.place}: this is no number. Write one number without < or –, or leave the cell empty."
-            )
-        number, unit = match.groups()
-        if not shows_comma and re.fullmatch(r"\D?[1-9]\d{0,2},\d{3}", number):
-            raise SourceError(
-                f"{cell.place}: the comma may stand for decimals or for thousands. Write a decimal point."
-            )
-        values[place] = float(number.replace(",", ".").replace("−", "-"))
-        if scale is Scale.RATIO and values[place] < 0:
-            raise SourceError(
-                f"{cell.place}: the number is negative, which a ratio scale is not. Correct it, or set "
-                "`data.labels.readers.scale: interval`."
-            )
-        units.setdefault(unit or "", cell)
-    named = [unit for unit in units if unit]
-    if len(named) > 1:
+def _measurements(cells: Sequence[Cell], texts: Sequence[str], scale: Scale) -> Answers:
+    """Read numbers; those of a ratio scale are not negative."""
+    cells = [replace(cell, text=text) for cell, text in zip(cells, texts, strict=True)]
+    values, unit = read_measurements(cells)
+    if scale is Scale.RATIO and (values < 0).any():
+        cell = cells[int(np.argmax(values < 0))]
         raise SourceError(
-            f"{units[named[1]].place}: the unit is another one than before. Write all measurements in the same unit."
+            f"{cell.place}: the number is negative, which a ratio scale is not. Correct it, or set "
+            "`data.labels.readers.scale: interval`."
         )
-    return Answers(values, (), unit="".join(named))
+    return Answers(values, (), unit)
 
 
 def _is_month_first(cells: Sequence[Cell]) -> bool:

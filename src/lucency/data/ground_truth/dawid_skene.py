@@ -38,7 +38,7 @@ def dawid_skene(counts: NDArray[np.integer]) -> DawidSkene:
     Images with the same answers are counted together, so that the work hardly grows with their number.
     """
     n_images, n_readers, n_levels = counts.shape
-    flat = np.ascontiguousarray(counts.reshape(n_images, n_readers * n_levels).astype(np.uint8))
+    flat = np.ascontiguousarray(counts.reshape(n_images, n_readers * n_levels).astype(np.uint16))
     patterns, pattern_of, n_times = _distinct(flat)
     is_read = patterns.any(axis=1)
     answers, weight = patterns[is_read].astype(float), n_times[is_read].astype(float)
@@ -61,9 +61,9 @@ def dawid_skene(counts: NDArray[np.integer]) -> DawidSkene:
     return DawidSkene(probability[pattern_of], prevalence, confusion, tuple(history), is_converged, notes)
 
 
-def _distinct(flat: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.intp], NDArray[np.intp]]:
+def _distinct(flat: NDArray[np.uint16]) -> tuple[NDArray[np.uint16], NDArray[np.intp], NDArray[np.intp]]:
     """Return the distinct rows, the number of each image's row, and how often each occurs."""
-    as_bytes = flat.view(np.dtype((np.void, flat.shape[1]))).ravel()
+    as_bytes = flat.view(np.dtype((np.void, flat.shape[1] * flat.itemsize))).ravel()
     _, first, pattern_of, n_times = np.unique(as_bytes, return_index=True, return_inverse=True, return_counts=True)
     return flat[first], pattern_of, n_times
 
@@ -91,7 +91,8 @@ def _what_is_shown(
     tiny = np.finfo(float).tiny  # stands for 0, whose logarithm times no answer would be undefined
     rates = np.where(np.isnan(confusion), 1 / n_levels, np.maximum(confusion, tiny))
     log_rates = np.log(rates).transpose(0, 2, 1).reshape(-1, n_levels)
-    log_joint = np.log(np.maximum(prevalence, tiny)) + answers @ log_rates
+    with np.errstate(divide="ignore"):  # a level that no image shows stays impossible
+        log_joint = np.log(prevalence) + answers @ log_rates
     highest = log_joint.max(axis=1, keepdims=True)
     joint = np.exp(log_joint - highest)
     in_all = joint.sum(axis=1, keepdims=True)
@@ -100,7 +101,7 @@ def _what_is_shown(
 
 
 def _notes(
-    patterns: NDArray[np.uint8], shown: NDArray[np.float64], weight: NDArray[np.float64], is_converged: bool
+    patterns: NDArray[np.uint16], shown: NDArray[np.float64], weight: NDArray[np.float64], is_converged: bool
 ) -> tuple[str, ...]:
     n_readers_of = (patterns.sum(axis=2) > 0).sum(axis=1)
     notes = []

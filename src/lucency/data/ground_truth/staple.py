@@ -67,12 +67,10 @@ def staple(masks: NDArray[np.bool_]) -> Staple:
 def _patterns(masks: NDArray[np.bool_]) -> tuple[NDArray, NDArray[np.uint64], NDArray[np.float64]]:
     """Return the pattern of votes of each voxel as a number, the votes of each pattern as bits, and how often it occurs."""
     n_readers = len(masks)
-    kind: type[np.unsignedinteger] = (
-        np.uint8 if n_readers <= 8 else np.uint16 if n_readers <= _COUNTED_DIRECTLY else np.uint64
-    )
+    kind = np.uint8 if n_readers <= 8 else np.uint16 if n_readers <= _COUNTED_DIRECTLY else np.uint64
     votes = np.zeros(masks[0].size, kind)
     for number, mask in enumerate(masks.reshape(n_readers, -1)):
-        votes |= np.left_shift(mask.astype(kind), kind(number))
+        votes |= np.left_shift(mask, number, dtype=kind)
     if n_readers <= _COUNTED_DIRECTLY:
         n_voxels = np.bincount(votes, minlength=2**n_readers).astype(float)
         return votes, np.arange(2**n_readers, dtype=np.uint64), n_voxels

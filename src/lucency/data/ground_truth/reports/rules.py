@@ -149,10 +149,10 @@ class _Reader:
 
 def _with_verdict(state: str, verdict: str) -> str:
     """Join what a state means with whether it is denied or doubted; empty where nothing is left of it."""
-    if not verdict or (state == UNCERTAIN and verdict == NEGATIVE):
+    if not verdict:
         return ""
     if verdict == POSITIVE:
         return state
     if verdict == UNCERTAIN:
         return UNCERTAIN
-    return NEGATIVE if state == POSITIVE else UNCERTAIN
+    return UNCERTAIN if state == NEGATIVE else NEGATIVE

@@ -3,6 +3,9 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
+
+from lucency.data.ground_truth.reports.sentences import split_sentences
 
 
 class Kind(StrEnum):
@@ -55,7 +58,17 @@ _NAMES: dict[Kind, tuple[str, ...]] = {
             "admitting diagnosis",
             "diagnosis code",
             "working diagnosis",
+            "hx",
+            "clinical hx",
+            "indic",
+            "clin",
+            "clin info",
+            "clin hx",
+            "clinicals",
+            "request",
+            "clinical problem",
             "icd code",
+            "icd 10 code",
             "icd",
             "question",
             "pre-op diagnosis",
@@ -92,7 +105,19 @@ _NAMES: dict[Kind, tuple[str, ...]] = {
             "type of exam",
             "protocol",
         ),
-        *("exam type", "procedure comments", "technical factors", "technical quality", "exam description", "modality"),
+        *(
+            "exam type",
+            "procedure comments",
+            "technical factors",
+            "type of study",
+            "type of examination",
+            "procedure description",
+            "part",
+            "body part",
+            "technical quality",
+            "exam description",
+            "modality",
+        ),
         *("examination performed", "study performed", "exam performed", "procedures performed", "number of views"),
         *("technical information", "technical details", "contrast", "radiation dose", "dose", "exposure", "title"),
         *("technik", "untersuchung", "technica", "técnica", "tecnica", "techniek", "image quality"),
@@ -112,6 +137,16 @@ _NAMES: dict[Kind, tuple[str, ...]] = {
             "narrative",
             "interpretation of findings",
             "full result",
+        ),
+        *(
+            "xr chest",
+            "x-ray chest",
+            "cxr report",
+            "cxr findings",
+            "chest xr",
+            "radiology report",
+            "x ray chest",
+            "portable chest",
         ),
         *("chest findings", "cxr", "chest x-ray", "chest xray", "chest radiograph", "details", "discussion", "detail"),
         *("findings and comparison", "comparison and findings", "technique and findings", "text", "report text"),
@@ -239,12 +274,30 @@ def split_sections(text: str) -> list[Section]:
 def telling_sections(text: str) -> list[Section]:
     """Return the sections that tell what the image shows: findings and impression, else all that is about nothing else.
 
-    Text that stands before the first heading counts only where neither findings nor impression have one.
+    Text under no heading counts only where no section is called findings.
     """
     sections = split_sections(text)
-    told = [section for section in sections if section.kind in (Kind.FINDINGS, Kind.IMPRESSION)]
-    body = [section for section in sections if section.kind is Kind.BODY]
-    return told or body or [section for section in sections if section.kind is Kind.TECHNIQUE]
+    if any(section.kind is Kind.FINDINGS for section in sections):
+        return [section for section in sections if section.kind in (Kind.FINDINGS, Kind.IMPRESSION)]
+    sections = [piece for section in sections for piece in _without_its_rest(text, section)]
+    return [section for section in sections if section.kind in (Kind.BODY, Kind.IMPRESSION)]
+
+
+def _without_its_rest(text: str, section: Section) -> list[Section]:
+    """Cut a short section (history, technique, signature …) where its line or paragraph ends; what follows is body.
+
+    Reports that never say “findings” begin to describe the image on a line of its own.
+    """
+    if section.kind in (Kind.BODY, Kind.IMPRESSION):
+        return [section]
+    first = section.start
+    while first < section.end and text[first].isspace():
+        first += 1
+    lines = split_sentences(text, first, section.end)
+    for (_, last), (following, _) in pairwise(lines):
+        if "\n" in text[last:following]:
+            return [Section(section.kind, section.start, last), Section(Kind.BODY, following, section.end)]
+    return [section]
 
 
 def _headings(text: str) -> list[Section]:
@@ -288,3 +341,8 @@ def _key(name: str) -> str:
     """Write a heading as the list above does."""
     words = _ASIDE.sub("", name.lower().replace("_", " ").strip("*#]>=\"'- "))
     return " ".join(words.replace(" / ", "/").split())
+
+
+def is_heading(name: str) -> bool:
+    """Tell whether a text is the name of a section, such as a column of a table may have."""
+    return _key(name) in _KIND_OF and _KIND_OF[_key(name)] is not Kind.OTHER

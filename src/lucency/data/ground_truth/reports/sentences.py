@@ -32,6 +32,8 @@ _ENDS_ANYHOW = {"no", "min", "max", "st", "post", "ant", "lat", "pt", "int", "l"
 
 _END = re.compile(r"[.!?]+[\"')\]]*|\n+")
 _BULLET = re.compile(r"[ \t]*(?:[*+>#-]{1,3}[ \t]|\(?\d{1,2}[.)](?!\d)|\(?[a-hA-H][.)][ \t]|[ivx]{1,4}[.)][ \t])")
+_LABEL = re.compile(r"[ \t]*[A-Z][\w /&-]{1,40}:")
+"""The beginning of a line of a template: "Pleural effusion: none"."""
 _LAST_WORD = re.compile(r"([A-Za-z][A-Za-z.]*)$")
 _GOES_ON = re.compile(
     r"(?:[,(/&-]|\b(?:the|an?|of|in|at|on|to|with|without|and|or|nor|no|not|for|from|by|is|are|was|were|be|been|has|have|may|"
@@ -102,11 +104,13 @@ def _is_list_number(text: str, stop: int) -> bool:
 
 def _line_ends(text: str, mark: re.Match[str], start: int, end: int, longest: int) -> bool:
     """Tell the end of a statement from a line that was wrapped."""
-    if len(mark.group()) > 1 or mark.end() >= end or _BULLET.match(text, mark.end(), end):
+    if mark.end() >= end or _BULLET.match(text, mark.end(), end) or _LABEL.match(text, mark.end(), end):
         return True
+    if len(mark.group()) > 1:
+        return not (text[mark.start() - 1 : mark.start()] == "," and text[mark.end()].islower())
     begin = text.rfind("\n", start, mark.start()) + 1 or start
     line, following = text[max(begin, start) : mark.start()].rstrip(), text[mark.end() : mark.end() + 60].lstrip()
-    if not line or not following or line[-1] in ":;.":
+    if not line or not following or line[-1] in ";." or (line[-1] == ":" and not following[0].islower()):
         return True
     if following[0].islower() or following[0] in ",;)" or _GOES_ON.search(line[-20:]):
         return False

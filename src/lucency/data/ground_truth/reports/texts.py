@@ -31,11 +31,18 @@ _SPELLINGS = str.maketrans(
 )
 """Typographic forms of what the rules know in one form."""
 
-_ESCAPED_BREAK = re.compile(r"\\X0[AD]\\|\\\.(?:br|sp|ce)\+?\d*\\|\\r\\n|\\n(?![a-z])|\\r(?![a-z])|~", re.IGNORECASE)
+_ESCAPED_BREAK = re.compile(r"\\X0[AD]\\|\\\.(?:br|sp|ce)\+?\d*\\|\\r\\n|\\n(?![a-z])|\\r(?![a-z])", re.IGNORECASE)
 _HL7_ESCAPE = re.compile(r"\\([FSTRE])\\")
 _HL7_LETTERS = {"F": "|", "S": "^", "T": "&", "R": "~", "E": "\\"}
+_CONTROL = bytes(code for code in range(32) if code not in b"\t\n\v\f\r\x1b")
+"""Bytes that no text holds."""
+_TILDE = re.compile(r"~(?! ?\d)")
+"""A line end of HL7, unless it says "about"."""
+_TERMINAL = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")
 _HL7_MARK = re.compile(r"\\[HN]\\")
 _TAG = re.compile(r"<(?:/?[A-Za-z][\w:.-]{0,40}[\s/>]|!doctype|!--|\?xml)", re.IGNORECASE)
+_UNCLOSED = re.compile(r"<(?![^<>]{1,2000}>)")
+"""A smaller-than sign that opens no tag; the parser would look for its end again and again."""
 _BREAKING_TAGS = {
     *("p", "br", "div", "tr", "li", "ul", "ol", "table", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "section", "title"),
     *("paragraph", "item", "list", "text", "content", "caption", "pre", "body", "component"),
@@ -44,7 +51,7 @@ _SILENT_TAGS = {"script", "style", "head"}
 
 
 def read_text(content: bytes, name: str) -> str:
-    """Return the clean text of one report; lines end in "\\n", and marks of RTF, HTML and HL7 are gone.
+    """Return the clean text of one report; lines end as on Unix, and marks of RTF, HTML and HL7 are gone.
 
     Raises:
         SourceError: the content is no text (E_NOT_TEXT).
@@ -73,17 +80,22 @@ def clean_text(text: str) -> str:
         text = _ESCAPED_BREAK.sub("\n", text)
         text = _HL7_MARK.sub("", text)
         text = _HL7_ESCAPE.sub(lambda found: _HL7_LETTERS[found.group(1)], text)
+    text = _TERMINAL.sub("", _TILDE.sub("\n", text))
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).translate(_SPELLINGS)
     return "".join(c if c.isprintable() or c == "\n" else " " for c in text).strip()
 
 
 def _decode(content: bytes, name: str) -> tuple[str, tuple[str, ...]]:
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+    for mark, encoding in (
+        (b"\xff\xfe\0\0", "utf-32"),
+        (b"\xef\xbb\xbf", "utf-8-sig"),
+        (b"\xff\xfe", "utf-16"),
+        (b"\xfe\xff", "utf-16"),
+    ):
         if content.startswith(mark):
             return content.decode(encoding, "replace"), () if encoding == "utf-8-sig" else ("N_UTF16",)
-    n_zeros = content.count(0)
-    if n_zeros and n_zeros * 3 > len(content):
-        encoding = "utf-16-le" if content[1::2].count(0) >= content[::2].count(0) else "utf-16-be"
+    encoding = _wide_encoding(content)
+    if encoding:
         return content.decode(encoding, "replace"), ("N_UTF16",)
     _refuse_binary(content, name)
     try:
@@ -93,12 +105,22 @@ def _decode(content: bytes, name: str) -> tuple[str, tuple[str, ...]]:
         return "".join(_cp1252(byte) for byte in content), ("N_NOT_UTF8",)
 
 
+def _wide_encoding(content: bytes) -> str:
+    """Recognise UTF-16 without a mark by its zero bytes, which stand in every other place."""
+    body = content.rstrip(b"\0")
+    n_even, n_odd = body[::2].count(0), body[1::2].count(0)
+    if max(n_even, n_odd) * 4 < len(body) or min(n_even, n_odd) * 4 > max(n_even, n_odd) or not body:
+        return ""
+    return "utf-16-le" if n_odd > n_even else "utf-16-be"
+
+
 def _refuse_binary(content: bytes, name: str) -> None:
     """Tell text from pictures, archives and PDFs by their first bytes and by bytes that no text holds."""
     is_known = content.startswith(
         (b"%PDF", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x89PNG", b"\xff\xd8\xff", b"\x1f\x8b")
     )
-    n_control = len(content) - len(content.translate(None, bytes(c for c in range(32) if c not in b"\t\n\v\f\r\x1b")))
+    content = content.rstrip(b"\0")
+    n_control = len(content) - len(content.translate(None, _CONTROL))
     if is_known or content[128:132] == b"DICM" or n_control * 20 > len(content):
         suffix = name.rpartition(".")[2] if "." in name else "no suffix"
         raise SourceError(
@@ -118,9 +140,17 @@ def _without_rtf(text: str) -> str:
 
 def _without_tags(text: str) -> str:
     reader = _TextOfTags()
-    reader.feed(text)
+    reader.feed(_UNCLOSED.sub("&lt;", _without_comments(text)))
     reader.close()
     return "".join(reader.pieces)
+
+
+def _without_comments(text: str) -> str:
+    """Take comments out; what begins one and never ends it goes alone."""
+    if "-->" not in text:
+        return text.replace("<!--", " ")
+    pieces = text.split("<!--")
+    return pieces[0] + "".join(piece.partition("-->")[2] if "-->" in piece else piece for piece in pieces[1:])
 
 
 class _TextOfTags(HTMLParser):
