@@ -62,6 +62,7 @@ REFUSALS: dict[str, str] = {
     "E_NOT_TEXT": "The radiology report is no text (a picture, archive or PDF); save it as plain text, HTML or RTF.",
     "E_MASK_OTHER_IMAGE": "It was drawn on another image: the images or the frame of reference that it names are others.",
     "E_MASK_BROKEN_REFERENCE": "It refers to images that are not there, to none, or to another slice than the one it lies on.",
+    "E_MASK_UNEVEN": "Slices at uneven distances were interpolated; a DICOM drawing says nothing about those in between.",
 }
 """Why an image was refused."""
 
