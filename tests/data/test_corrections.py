@@ -48,6 +48,13 @@ def test_decisions_make_the_round_trip(tmp_path: Path, suffix: str) -> None:
     assert corrections.unknown_rows == (5,)
 
 
+def test_a_day_that_a_spreadsheet_understood_stays_a_day(tmp_path: Path) -> None:
+    """Excel turns what looks like a day into one, and a library writes it with the hour."""
+    row = dict(zip(HEADER, ROWS[0], strict=True)) | {"decided_on": pandas.Timestamp("2026-03-01")}
+    pandas.DataFrame([row]).to_excel(tmp_path / "filled.xlsx", index=False)
+    assert read_corrections(tmp_path / "filled.xlsx", CLASSES, KEPT).by_image["id-1"].decided_on == "2026-03-01"
+
+
 def test_a_hand_made_table_needs_two_columns_only(tmp_path: Path) -> None:
     """A list of corrections may exist before lucency does; names work as in any table of labels."""
     table = write(tmp_path / "own.csv", [("1.png", "Pneumonia"), ("a\\2.png", "Pneumonia")], ("image", "correct_label"))

@@ -126,7 +126,7 @@ def test_few_cases_decide_nothing():
     network = build(Network(architecture="logistic"), 1, (28, 28), 2)
     none = check_by_randomisation(network, torch.zeros(2, 1, 28, 28), seed=1)
     assert none.median.value is None
-    assert none.verdict.startswith("Undecided: no case had a saliency map")
+    assert none.verdict.startswith("Undecided: no case had a map")
 
 
 def test_a_patient_s_images_are_drawn_together():

@@ -1,4 +1,4 @@
-"""Reports in odd files: each gives the labels of the clean text or a coded refusal, within two seconds."""
+"""Reports in odd files: each gives the labels of the clean text or a coded refusal, and none takes long."""
 
 import codecs
 import gzip
@@ -33,7 +33,8 @@ LABELS = {
     "Support Devices": "positive",
 }
 ACCENTED = CLEAN.replace("FINDINGS:", "Referrer: Dr Müller-Lüdenscheidt, Orléans. Temperature 38°C – 39°C. FINDINGS:")
-LIMIT_SECONDS = 2.0
+LIMIT_SECONDS = 10.0
+"""Two seconds on a quiet core, five times that for a busy one; what grows with the square of the length takes minutes."""
 CODE = re.compile(r"E_[A-Z_]+")
 HALF_MEGABYTE = 500_000
 

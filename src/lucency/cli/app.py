@@ -2,7 +2,7 @@
 
 import typer
 
-from lucency.cli import audit, curate, deidentify, demo, glossary, init, lab, masks, run, schema, suspects
+from lucency.cli import audit, curate, deidentify, demo, glossary, init, lab, masks, reports, run, schema, suspects
 
 app = typer.Typer(
     name="lucency",
@@ -22,7 +22,9 @@ app.command("curate")(curate.curate)
 for stage, summary in run.STAGE_HELP.items():
     app.command(stage, help=summary)(run.make_verb(stage))
 app.command("deidentify")(deidentify.deidentify)
+app.command("reports")(reports.reports)
 app.command("suspects")(suspects.suspects)
+app.command("reports")(reports.reports)
 app.command("audit")(audit.audit)
 app.command("glossary")(glossary.glossary)
 app.command("schema")(schema.schema)

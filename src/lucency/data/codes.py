@@ -49,19 +49,20 @@ REFUSALS: dict[str, str] = {
     "E_NO_IMAGE": "No image, or more than one, belongs to what was drawn.",
     "E_NOT_DRAWING": "The DICOM object is neither a segmentation nor a structure set.",
     "E_NOT_DICOM": "A DICOM segmentation refers to DICOM images, and this image is none.",
-    "E_NOT_READ": "No reader has read the image.",
+    "E_NOT_READ": "No reader whose word counts has read the image.",
     "E_FEW_READERS": "Fewer readers have read the image than the plan asks for (`consensus.least_readers`).",
     "E_TIE": "The readers are even, and nobody has decided; `adjudication.csv` lists such images.",
     "E_OTHER_LABEL": "The image has a label to learn from and none to be judged by, or the other way round, and its part needs "
     "the other.",
     "E_NO_REPORT": "No radiology report belongs to the image.",
     "E_TWO_REPORTS": "The table names several radiology reports for the image.",
-    "E_EMPTY_REPORT": "The radiology report of the image is empty.",
+    "E_EMPTY_REPORT": "The radiology report is empty, or holds no word in the sections that are read.",
     "E_UNCERTAIN": "The radiology report is in doubt about the finding, and the plan sets such images aside.",
     "E_NOT_MENTIONED": "The radiology report does not speak of the finding, and the plan sets such images aside.",
     "E_NOT_TEXT": "The radiology report is no text (a picture, archive or PDF); save it as plain text, HTML or RTF.",
     "E_MASK_OTHER_IMAGE": "It was drawn on another image: the images or the frame of reference that it names are others.",
     "E_MASK_BROKEN_REFERENCE": "It refers to images that are not there, to none, or to another slice than the one it lies on.",
+    "E_DOUBLE_REPORT": "Several rows of the table have this name and different texts, so that no label can be joined.",
 }
 """Why an image was refused."""
 
@@ -118,12 +119,13 @@ NOTES: dict[str, str] = {
     "N_UTF16": "The radiology report is in UTF-16 or UTF-32.",
     "N_RTF": "The radiology report is in RTF; its text was taken out.",
     "N_HTML": "The radiology report is in HTML or holds pieces of it; its text was taken out.",
-    "N_MASK_FRAME_OF_REFERENCE": "It names another frame of reference than its image, but the image's own slices, and lies there.",
+    "N_MASK_FRAME_OF_REFERENCE": "It names another frame of reference than its image, but the image's own slices; they fit.",
     "N_MASK_UNREFERENCED": "It does not say on which image it was drawn; it was checked by its place alone.",
     "N_MASK_PART": "What was drawn goes beyond the image; the part on the image was used.",
     "N_MASK_NOT_AREA": "Points and open lines of a structure set enclose nothing; they were left out.",
     "N_MASK_BETWEEN_SLICES": "Contours lie between slices of the image; a slice took the nearest, if within half a slice.",
     "N_MASK_SKIPPED_SLICES": "A structure has slices without contours between others that have some; nothing was filled in.",
+    "N_CUT_TEXT": "The report has more words than the plan reads (`data.text.most_words`); its middle was left out.",
 }
 """What was repaired, or should be known, about an image that was read."""
 

@@ -85,8 +85,8 @@ def curate(source: Source, data: Data, folder: Path, key: str, desk: Desk, namin
     rows = _compared(journal, data)
     writer.finish()
     journal.remove()
-    patients = _numbers("P", {row.patient_id for row in rows})
-    return Curation(_number_identifiers(rows, patients), patients, clinical)
+    patients = numbers("P", {row.patient_id for row in rows})
+    return Curation(number_identifiers(rows, patients), patients, clinical)
 
 
 def _compared(journal: Journal, data: Data) -> list[CohortRow]:
@@ -206,17 +206,18 @@ def hashed(identifier: str) -> str:
     return sha256_of(identifier) if identifier else ""
 
 
-def _number_identifiers(rows: list[CohortRow], patients: dict[str, str]) -> list[CohortRow]:
+def number_identifiers(rows: list[CohortRow], patients: dict[str, str]) -> list[CohortRow]:
     """Replace hashed patients, exams and series by numbers."""
-    exams = _numbers("E", {row.exam_id for row in rows})
-    series = _numbers("S", {row.series_id for row in rows})
+    exams = numbers("E", {row.exam_id for row in rows})
+    series = numbers("S", {row.series_id for row in rows})
     return [
         replace(row, patient_id=patients[row.patient_id], exam_id=exams[row.exam_id], series_id=series[row.series_id])
         for row in rows
     ]
 
 
-def _numbers(letter: str, hashes: set[str]) -> dict[str, str]:
+def numbers(letter: str, hashes: set[str]) -> dict[str, str]:
+    """Return the number (P0001 …) of each hash of an identifier, in the order of the hashes."""
     ordered = sorted(hashes - {""})
     width = max(4, len(str(len(ordered))))
     return {"": ""} | {hashed: f"{letter}{number:0{width}d}" for number, hashed in enumerate(ordered, start=1)}

@@ -7,7 +7,7 @@ from lucency.data.ground_truth.tables import Table, image_matcher, is_uid, read_
 from lucency.data.naming import SAME_NAMES, Naming
 from lucency.data.reading import ImageFile, RefusedImage
 from lucency.data.sources import Candidate, Source
-from lucency.domain.data_plan import Data
+from lucency.domain.data_plan import Data, Patient
 from lucency.errors import PlanError, SourceError
 
 PatientRule = Callable[[Candidate, ImageFile], str]
@@ -32,13 +32,22 @@ def patient_rule(data: Data, naming: Naming = SAME_NAMES) -> PatientRule:
     if patient.from_ == "table":
         table = read_table(require_table(data.labels.table), [data.labels.image_column, patient.column])
         return _rule_of_table(table, data.labels.image_column, patient.column, naming)
+    pattern = patient_pattern(patient)
+    return lambda candidate, _: caught(pattern, naming.path(candidate.source))
+
+
+def patient_pattern(patient: Patient) -> re.Pattern[str]:
+    """Return the pattern that finds the patient in a file name.
+
+    Raises:
+        PlanError: it is not a regular expression.
+    """
     try:
-        pattern = re.compile(patient.pattern or "")
+        return re.compile(patient.pattern or "")
     except re.error as error:
         raise PlanError(
             f"`data.patient.pattern` is not a regular expression: {error}. Try it on one file name."
         ) from None
-    return lambda candidate, _: _caught(pattern, naming.path(candidate.source))
 
 
 def _rule_of_table(table: Table, image_column: str, patient_column: str, naming: Naming) -> PatientRule:
@@ -58,7 +67,8 @@ def _uid(image: ImageFile) -> str:
     return image.facts.series if image.is_volume else image.facts.instance
 
 
-def _caught(pattern: re.Pattern[str], source: str) -> str:
+def caught(pattern: re.Pattern[str], source: str) -> str:
+    """Return the patient in a path: what the groups of the pattern caught, or else the whole match."""
     match = pattern.search(source.rsplit("/", 1)[-1]) or pattern.search(source)
     if match is None:
         return ""

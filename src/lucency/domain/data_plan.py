@@ -4,10 +4,11 @@ import re
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AliasChoices, Field, field_validator, model_validator
 
 from lucency.domain.labels_plan import Labels
 from lucency.domain.section import File, Fraction, Section
+from lucency.domain.text_plan import Text
 
 
 class Patient(Section):
@@ -15,17 +16,21 @@ class Patient(Section):
 
     from_: Literal["dicom", "table", "filename", "each_image"] = Field("dicom", alias="from")
     """`dicom`: Patient ID and issuer in the header. `table`: a column of the label table. `filename`: the part of the
-    path that `pattern` matches. `each_image`: says out loud that every image is from another patient."""
+    path that `pattern` matches. `each_image` (or `each_report`): says out loud that every image is from another patient."""
     pattern: str | None = None
     """Regular expression searched in the file name, then in the path below the image folder, when `from: filename`;
     the patient is what its groups caught, or else the whole match."""
     column: str = "patient"
-    """Column of the label table that names the patient, when `from: table`."""
+    """Column that names the patient, when `from: table`: of the table of reports if there is one that has it, else of the
+    table of labels."""
 
     @model_validator(mode="before")
     @classmethod
     def _accept_one_word(cls, value: object) -> object:
-        return {"from": value} if isinstance(value, str) else value
+        named = {"from": value} if isinstance(value, str) else value
+        if isinstance(named, dict) and named.get("from") == "each_report":
+            return {**named, "from": "each_image"}
+        return named
 
     @model_validator(mode="after")
     def _ask_for_the_pattern(self) -> "Patient":
@@ -288,9 +293,12 @@ class NearDuplicates(Section):
 class Data(Section):
     """The images, their labels and their patients."""
 
-    images: str
+    images: Annotated[str, Field(validation_alias=AliasChoices("images", "reports"))]
     """Folder of images (DICOM, NIfTI, NRRD, MetaImage, PNG, JPEG, TIFF), or a MedMNIST .npz file, relative to the folder of
-    the plan; or the address of a PACS: `dicomweb://host:port/path` (`dicomwebs://` encrypted) or `pacs://AE@host:port`."""
+    the plan; or the address of a PACS: `dicomweb://host:port/path` (`dicomwebs://` encrypted) or `pacs://AE@host:port`. For
+    `task: report_labelling` the folder or table (CSV or XLSX) of the radiology reports; it may be called `reports` then."""
+    text: Text = Text()
+    """How reports are read, for `task: report_labelling`."""
     pacs: Pacs = Pacs()
     """Which exams are fetched, and how, when `images` is the address of a PACS."""
     labels: Labels = Labels()

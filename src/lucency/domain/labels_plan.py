@@ -79,13 +79,14 @@ class Consensus(Section):
     """What becomes of an image on which the votes are even: it is set aside until it is adjudicated, or counts as positive
     or negative; of grades, as the higher or the lower one. More than two classes without an order can only be refused."""
     sheet: Literal["ties", "disagreements"] = "ties"
-    """Images that go onto the sheet `adjudication.csv` for a person to decide: those on which the votes are even, or all on
-    which readers disagree."""
+    """Images that go onto the sheet `adjudication.csv` for a person to decide: those that have no label because the votes are
+    even or too few, or all on which readers disagree."""
     adjudicated: File | None = None
     """A table of decisions on disputed images: the sheet `adjudication.csv` that lucency writes, filled in. What was decided
     there overrules every vote."""
     soft: bool = False
-    """Learn from the share of votes (or the probabilities of `dawid_skene`) instead of one class; judging always uses one."""
+    """Learn from the share of votes (or the probabilities of `dawid_skene`) instead of one class, under the rules `majority`,
+    `weighted`, `dawid_skene` and `mean`; judging always uses one."""
 
     @model_validator(mode="after")
     def _ask_for_the_reader(self) -> "Consensus":
@@ -220,6 +221,8 @@ class Labels(Section):
     @model_validator(mode="after")
     def _ask_for_the_source(self) -> "Labels":
         wanted = {"readers": self.readers, "reports": self.reports, "masks": self.drawings, "boxes": self.drawings}
+        if self.findings and self.from_ != "table":
+            raise ValueError("`findings` are columns of a table: set `from: table`")
         if self.from_ in wanted and wanted[self.from_] is None:
             section = "drawings" if self.from_ in ("masks", "boxes") else self.from_
             raise ValueError(f"`from: {self.from_}` needs the section `{section}`")

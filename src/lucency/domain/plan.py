@@ -5,13 +5,19 @@ value in the report. Reading a plan from a file is the business of `study/plan.p
 """
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from lucency.domain.data_plan import Data
 from lucency.domain.section import Fraction, Range, Section
+from lucency.domain.text_plan import Recurrent
 
+REPORT_LABELLING = "report_labelling"
+READING = ("lstm", "gru")
+"""Networks that read reports."""
+DEFAULT_SEED = 20200101
+"""Where randomness begins unless somebody says otherwise."""
 PLAN_VERSION = 1
 """Raised when a plan of today could be misread by the lucency of yesterday."""
 
@@ -107,9 +113,10 @@ class Activation(StrEnum):
 class Network(Section):
     """The network and its architectural hyperparameters."""
 
-    architecture: Literal["logistic", "fully_connected", "lenet5", "small_cnn", "resnet18"] = "resnet18"
-    """`logistic` regression (a baseline), a `fully_connected` network, `lenet5` (LeCun 1998), a `small_cnn` that trains
-    in a minute on a CPU, or `resnet18` (He 2016)."""
+    architecture: Literal["logistic", "fully_connected", "lenet5", "small_cnn", "resnet18", "lstm", "gru"] = "resnet18"
+    """For images: `logistic` regression (a baseline), a `fully_connected` network, `lenet5` (LeCun 1998), a `small_cnn`
+    that trains in a minute on a CPU, or `resnet18` (He 2016). For reports: `lstm` (Hochreiter and Schmidhuber 1997, the default
+    there) or `gru` (Cho 2014)."""
     stem: Literal["auto", "large", "small"] = "auto"
     """How ResNet begins: `large` for images of 64 pixels and more (7×7 kernels, stride 2), `small` for smaller ones."""
     hidden_units: tuple[Annotated[int, Field(ge=1)], ...] = (256, 128)
@@ -124,6 +131,8 @@ class Network(Section):
     """Pooling of LeNet-5 and the small CNN."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Share of features silenced at random before the last layer while training."""
+    recurrent: Recurrent = Recurrent()
+    """The network that reads reports."""
 
     @field_validator("kernel_size")
     @classmethod
@@ -247,9 +256,10 @@ class Plan(Section):
     """Version of the plan's format."""
     title: str = "A deep-learning study"
     """Title of the report."""
-    task: Literal["classification"]
-    """What the network shall do: `classification` tells which class an image belongs to."""
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 20200101
+    task: Literal["classification", "report_labelling"]
+    """What the network shall do: `classification` tells which class an image belongs to, `report_labelling` what a radiology
+    report says."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = DEFAULT_SEED
     """The beginning of all randomness; the same seed gives the same study."""
     data: Data
     """The images, their labels and their patients."""
@@ -272,7 +282,39 @@ class Plan(Section):
     report: Report = Report()
     """What the report shows beside the results."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _suit_reports(cls, value: Any) -> Any:
+        """Choose what suits words where the plan does not say: a network that reads, and no augmentation of images."""
+        if not isinstance(value, dict) or value.get("task") != REPORT_LABELLING:
+            return value
+        network = value.get("network", {})
+        network = {"architecture": "lstm"} | network if isinstance(network, dict) else network
+        return {"augmentation": None} | value | {"network": network}
+
+    @model_validator(mode="after")
+    def _fit_the_network_to_the_task(self) -> "Plan":
+        is_text = self.task == REPORT_LABELLING
+        if is_text != (self.network.architecture in READING):
+            suited = "`lstm` or `gru`" if is_text else "one for images, such as `resnet18`"
+            raise ValueError(
+                f"`network.architecture: {self.network.architecture}` does not fit `task: {self.task}`; take {suited}"
+            )
+        if is_text and self.augmentation is not None:
+            raise ValueError("`augmentation` is for images; leave it out, or set it to null")
+        if self.data.labels.findings and not is_text:
+            raise ValueError("several `data.labels.findings` at once are for `task: report_labelling`")
+        if is_text and self.data.labels.from_ not in ("table", "folder", "readers"):
+            raise ValueError(
+                "the labels of reports come from a table, from readers or from folders (`data.labels.from`)"
+            )
+        if self.data.labels.findings and self.data.reference:
+            raise ValueError(
+                "`data.reference` is for one question; leave it out where several `findings` are asked at once"
+            )
+        return self
+
     @property
     def unit(self) -> str:
         """What the networks look at one by one, in words."""
-        return "image" if self.task == "classification" else "report"
+        return "report" if self.task == REPORT_LABELLING else "image"

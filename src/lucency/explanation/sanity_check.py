@@ -7,6 +7,7 @@ drawn afresh, the same images are mapped again, and the maps before and after ar
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -17,6 +18,8 @@ from torch import Tensor, nn
 from lucency.domain.estimate import Estimate
 from lucency.explanation.saliency import saliency
 from lucency.randomness import generator, key
+
+Network = TypeVar("Network", bound=nn.Module)
 
 N_RANDOM_NETWORKS = 5
 """Networks with fresh weights that each case is compared with, so that no verdict hangs on one lucky draw."""
@@ -62,23 +65,23 @@ def check_by_randomisation(
     similarity = np.zeros((n_networks, len(images)))
     structure = np.zeros((n_networks, len(images)))
     for number in range(n_networks):
-        ignorant = saliency(_randomised(network, key(seed, "sanity check weights", number)), images, classes)
+        ignorant = saliency(randomised(network, key(seed, "sanity check weights", number)), images, classes)
         pairs = list(zip(trained.maps, ignorant.maps, strict=True))
         similarity[number] = [rank_correlation(before, after) for before, after in pairs]
         structure[number] = [structural_similarity(before, after) for before, after in pairs]
     is_empty = ~trained.maps.any(axis=(1, 2))
     per_case = np.where(is_empty, np.nan, similarity.mean(0))
-    median = _median_over_cases(per_case, patient_ids, seed, level)
+    median = median_over_cases(per_case, patient_ids, seed, level)
     return SanityCheck(
         method=trained.method,
         similarity=per_case,
         structural_similarity=np.where(is_empty, np.nan, structure.mean(0)),
         median=median,
-        verdict=_verdict(median, n_empty=int(is_empty.sum())),
+        verdict=verdict_on(median, int(is_empty.sum()), "map"),
     )
 
 
-def rank_correlation(before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
+def rank_correlation(before: NDArray, after: NDArray) -> float:
     """Return Spearman's rank correlation of two maps (1904), ties sharing their mean rank; 0 where a map is constant."""
     x, y = (_ranks(a) - (a.size + 1) / 2 for a in (before, after))
     scale = np.sqrt((x @ x) * (y @ y))
@@ -100,7 +103,7 @@ def structural_similarity(before: NDArray[np.float32], after: NDArray[np.float32
     return float((luminance * structure).mean())
 
 
-def _randomised(network: nn.Module, seed: int) -> nn.Module:
+def randomised(network: Network, seed: int) -> Network:
     """Return a copy with fresh weights in every layer; torch's own random state is left as it was."""
     copy = deepcopy(network)
     with torch.random.fork_rng(devices=[]):
@@ -109,16 +112,17 @@ def _randomised(network: nn.Module, seed: int) -> nn.Module:
             draw_afresh = getattr(layer, "reset_parameters", None)  # torch's name; layers without weights have none
             if draw_afresh is not None:
                 draw_afresh()
-    return copy.to(next(network.parameters()).device)
+    copy.to(next(network.parameters()).device)
+    return copy
 
 
-def _ranks(values: NDArray[np.float32]) -> NDArray[np.float64]:
+def _ranks(values: NDArray) -> NDArray[np.float64]:
     """Return the rank of each value, counted from 1, as one line; equal values share their mean rank."""
     _, position, counts = np.unique(values.ravel(), return_inverse=True, return_counts=True)
     return (np.cumsum(counts) - (counts - 1) / 2)[position]
 
 
-def _median_over_cases(
+def median_over_cases(
     similarity: NDArray[np.float64], patient_ids: Sequence[str] | None, seed: int, level: float
 ) -> Estimate:
     """Return the median over the cases that have a map, with a percentile interval over resampled patients."""
@@ -151,23 +155,23 @@ def _median_over_cases(
     )
 
 
-def _verdict(median: Estimate, n_empty: int) -> str:
-    """Say what the check found."""
-    empty = f" {n_empty} further {_cases(n_empty)} had an empty map and could not be compared." if n_empty else ""
+def verdict_on(median: Estimate, n_empty: int, what: str) -> str:
+    """Say what the check found; `what` names one explanation: a map of an image, or the shading of a report."""
+    empty = f" {n_empty} further {_cases(n_empty)} had an empty {what} and could not be compared." if n_empty else ""
     if median.value is None:
-        return f"Undecided: no case had a saliency map.{empty}"
+        return f"Undecided: no case had a {what}.{empty}"
     found = f"median rank correlation {median.value:.2f} in {median.n} {_cases(median.n)}"
     if median.low is None or median.high is None:
         return f"Undecided: {found}, too few for an interval; {FEWEST_CASES} are needed.{empty}"
     found += f", {median.level:.0%} interval {median.low:.2f} to {median.high:.2f}"
     if median.high < SIMILAR_FROM:
-        return f"Passed: the maps change when what the network learnt is destroyed ({found}).{empty}"
+        return f"Passed: the {what}s change when what the network learnt is destroyed ({found}).{empty}"
     if median.low >= SIMILAR_FROM:
         return (
-            f"Failed: networks that have learnt nothing give much the same maps ({found}). The maps show the image, "
+            f"Failed: networks that have learnt nothing give much the same {what}s ({found}). The {what}s show the input, "
             f"not what was learnt; draw no conclusion from them.{empty}"
         )
-    return f"Undecided: the maps may not depend on what the network learnt ({found}). Show more cases.{empty}"
+    return f"Undecided: the {what}s may not depend on what the network learnt ({found}). Show more cases.{empty}"
 
 
 def _cases(n: int) -> str:

@@ -52,9 +52,10 @@ class LayerRow:
     n_parameters: int
     n_trainable: int
     """Parameters that training adjusts; the others are frozen."""
-    receptive_field_pixels: tuple[int, int]
+    receptive_field_pixels: tuple[int, int] | None
     """Rows and columns of the image that one value of a feature map depends on, along the longest path. It may be larger
-    than the image and then sees all of it. For layers that join all places: the part of the image that they see."""
+    than the image and then sees all of it. For layers that join all places: the part of the image that they see. None for
+    layers that read words."""
 
 
 def layer_table(network: nn.Module, n_channels: int, shape: tuple[int, int]) -> list[LayerRow]:

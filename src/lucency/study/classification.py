@@ -35,7 +35,8 @@ if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
     from lucency.training.standardised import Standardised
 
 
-def _settings(plan: Plan) -> dict[str, Any]:
+def _settings(study: Study) -> dict[str, Any]:
+    plan = study.plan
     return {
         "augmentation": as_settings(plan.augmentation) if plan.augmentation else None,
         "image": as_settings(plan.data.image),

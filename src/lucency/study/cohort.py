@@ -13,6 +13,7 @@ from lucency.domain.cohort import KEPT, REFUSED, CohortRow, LabelRow, SplitRow
 from lucency.domain.plan import Plan
 from lucency.domain.questions import ABSENT, PRESENT, Question
 from lucency.study.folder import STAGE_DONE, StudyFolder
+from lucency.study.ground_truth import FINDINGS
 from lucency.study.images import (
     ACCOUNT,
     FETCHED,
@@ -40,8 +41,6 @@ COHORT, LABELS, CLASSES, SPLIT, CERTIFICATE = (
     "split.csv",
     "certificate.json",
 )
-FINDINGS = "findings.csv"
-"""Where several findings are asked at once: whether each of them is there, for each image or report."""
 GROUND_TRUTH, BY_RULE = "ground_truth.json", "tables/labels_by_rule.csv"
 STORE = ["store/images.bin", "store/store.json"]
 
@@ -55,7 +54,7 @@ def _curation_settings(study: Study) -> Any:
     patient = as_settings(data.patient) if data.patient else None
     has_table = data.patient is not None and data.patient.from_ == "table"
     return {
-        "fingerprint": _outside(study, CURATE, "fingerprint", images, lambda: fingerprint_of_images(study)),
+        "fingerprint": outside(study, CURATE, "fingerprint", images, lambda: fingerprint_of_images(study)),
         "deidentify": as_settings(data.deidentify) if data.deidentify else None,
         "pacs": asked(data.pacs) if data.is_in_pacs else None,
         "image": as_settings(data.image),
@@ -64,11 +63,11 @@ def _curation_settings(study: Study) -> Any:
         "patient": patient,
         "criteria": [[as_settings(criterion) for criterion in criteria] for criteria in (data.include, data.exclude)],
         "table": _table_hash(study, CURATE) if has_table else None,
-        **_clinical_settings(study),
+        **clinical_settings(study),
     }
 
 
-def _clinical_settings(study: Study) -> dict[str, Any]:
+def clinical_settings(study: Study) -> dict[str, Any]:
     """Depend on the clinical table where the plan names one: on its content, not on where it lies."""
     from lucency.data.clinical import SETTING
     from lucency.data.ground_truth.tables import hash_table
@@ -76,7 +75,7 @@ def _clinical_settings(study: Study) -> dict[str, Any]:
     clinical = study.plan.data.clinical
     if clinical is None:
         return {}
-    sha256 = _outside(study, CURATE, "clinical", clinical.table, lambda: hash_table(Path(clinical.table), SETTING))
+    sha256 = outside(study, CURATE, "clinical", clinical.table, lambda: hash_table(Path(clinical.table), SETTING))
     return {"clinical": sha256, "clinical_columns": as_settings(clinical) | {"table": None}}
 
 
@@ -94,9 +93,9 @@ def _label_settings(study: Study) -> Any:
         for place, path in files_of(labels):
             fact = ".".join((name, *place))
             measure = partial(_hash_of_labels, Path(path), f"data.{fact}")
-            settings[fact] = _outside(study, LABEL, fact, path, measure)
+            settings[fact] = outside(study, LABEL, fact, path, measure)
     if data.labels.from_ == "archive":
-        settings["archive"] = _outside(study, LABEL, "archive", data.images, lambda: sha256_of(archive_labels(data)))
+        settings["archive"] = outside(study, LABEL, "archive", data.images, lambda: sha256_of(archive_labels(data)))
     return settings
 
 
@@ -118,10 +117,10 @@ def _table_hash(study: Study, stage: Stage) -> str:
     from lucency.data.ground_truth.tables import hash_table, require_table
 
     table = require_table(study.plan.data.labels.table)
-    return _outside(study, stage, "table", str(table), lambda: hash_table(table))
+    return outside(study, stage, "table", str(table), lambda: hash_table(table))
 
 
-def _outside(study: Study, stage: Stage, fact: str, path: str, measure: Callable[[], str]) -> str:
+def outside(study: Study, stage: Stage, fact: str, path: str, measure: Callable[[], str]) -> str:
     """Measure what lies outside the folder; where it lies no more, go by what the stage recorded.
 
     A saved study can so be evaluated and reported where its images are not. A plan that newly names a path that is not
@@ -136,11 +135,11 @@ def _outside(study: Study, stage: Stage, fact: str, path: str, measure: Callable
 
 def _paths_of(folder: StudyFolder) -> set[str]:
     """Return the paths that the study's own plan names."""
-    plan = folder.path / "study.yaml"
-    if not plan.exists():
+    file = folder.path / "study.yaml"
+    if not file.exists():
         return set()
-    data = Plan.model_validate(yaml.safe_load(plan.read_text(encoding="utf-8"))).data
-    return {data.images, str(folder.path / FETCHED), *(path for _, path in files_of(data))}
+    plan = Plan.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+    return {plan.data.images, str(folder.path / FETCHED), *(path for _, path in files_of(plan))}
 
 
 def _curate(study: Study, key: str) -> Iterable[str]:
@@ -171,11 +170,11 @@ def _curate(study: Study, key: str) -> Iterable[str]:
         *listed,
         *sheet,
         *STORE,
-        *_join_clinical(study, curation),
+        *join_clinical_table(study, curation),
     ]
 
 
-def _join_clinical(study: Study, curation: "Curation") -> list[str]:
+def join_clinical_table(study: Study, curation: "Curation") -> list[str]:
     """Join the clinical table, if the plan names one, while the patients' identifiers are at hand."""
     from lucency.data.clinical import join_clinical
 
@@ -212,6 +211,7 @@ def _label(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every sta
         study.desk.say(sentence)
     told = tell_ground_truth(study, kept, labelling.rows, labelling.classes, truths)
     facts = {"classes": labelling.classes, "unknown_table_rows": unknown_rows}
+    facts |= {"findings": data.labels.findings} if data.labels.findings else {}
     rules = [(image, rule, name) for rule, found in judged.by_rule.items() for image, name in found.items()]
     return [
         folder.write_rows(LABELS, labelling.rows),

@@ -48,7 +48,7 @@ def _describe(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every 
     from lucency.report.representativeness import tables_of
 
     plan, folder = study.plan, study.folder
-    probes = _probe(study) if plan.describe.probes else ()
+    probes = _probe(study) if _has_probes(plan) else ()
     joined = TypeAdapter(ClinicalJoin).validate_python(folder.read_json(CLINICAL_FACTS)) if plan.data.clinical else None
     description = describe_cohort(_cohort(study, joined), plan.data.population, probes, joined, plan.evaluation.level)
     for sentence in _findings(description):
@@ -128,7 +128,11 @@ def _auc(probe: Probe) -> str:
 
 def _reads(plan: Plan) -> list[str]:
     clinical = [CLINICAL, CLINICAL_FACTS] if plan.data.clinical else []
-    return [COHORT, LABELS, CLASSES, SPLIT, *clinical, *(STORE if plan.describe.probes else [])]
+    return [COHORT, LABELS, CLASSES, SPLIT, *clinical, *(STORE if _has_probes(plan) else [])]
+
+
+def _has_probes(plan: Plan) -> bool:
+    return plan.describe.probes and plan.unit == "image"  # borders and thumbnails are of images
 
 
 DESCRIBE = Stage(

@@ -175,7 +175,7 @@ class StudyFolder:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(header)
-        writer.writerows([_cell(value) for value in row] for row in rows)
+        writer.writerows([disarmed(value) for value in row] for row in rows)
         return self.write(file, text.getvalue())
 
     def read_rows(self, file: str, kind: type[Row]) -> list[Row]:
@@ -224,13 +224,13 @@ def refuse_sealed(part: str, opening: Opening | None) -> None:
         raise SealError("The test set is sealed until the evaluation. Finish training, then run `lucency evaluate`.")
 
 
-def _cell(value: object) -> object:
+def disarmed(value: object) -> object:
     """Disarm a text that a spreadsheet would run as a formula."""
     return f"'{value}" if isinstance(value, str) and _begins_like_a_formula(value) else value
 
 
 def _text(cell: str) -> str:
-    """Undo what `_cell` did."""
+    """Undo what `disarmed` did."""
     return cell[1:] if cell.startswith("'") and _begins_like_a_formula(cell) else cell
 
 

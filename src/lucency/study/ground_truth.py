@@ -18,11 +18,13 @@ from lucency.study.images import naming_of
 from lucency.study.stage import Study
 
 if TYPE_CHECKING:  # pandas takes time to import; only stages that need it do
-    from lucency.data.ground_truth.adjudication import Disputed
+    from lucency.data.ground_truth.adjudication import Decisions, Disputed
     from lucency.data.ground_truth.from_reports import LinkedReports
     from lucency.data.ground_truth.verdicts import Verdict, Verdicts
     from lucency.domain.readings import ReaderTables, Readings
 
+FINDINGS = "findings.csv"
+"""Where several findings are asked at once: whether each of them is there, for each image or report."""
 ADJUDICATION, ADJUDICATION_SHEET = "adjudication.csv", "adjudication.html"
 N_SHOWN = 60
 """Disputed images on the sheet; the table lists all."""
@@ -57,11 +59,22 @@ def read_ground_truth(study: Study, kept: Sequence[CohortRow], labels: Labels, s
         from lucency.study.drawings import read_drawn_ground_truth
 
         return Truth(read_drawn_ground_truth(study, kept, labels.drawings))
+    if labels.findings:
+        return Truth(_several_findings(study, kept, labels))
     if labels.from_ == "table":
         return Truth(from_table(kept, labels, naming_of(study)))
     if labels.from_ == "archive":
         return Truth(from_archive(kept, labels, archive_labels(study.plan.data)))
     return Truth(from_folders(kept, labels, naming_of(study)))
+
+
+def _several_findings(study: Study, kept: Sequence[CohortRow], labels: Labels) -> "Verdicts":
+    """Read several findings, and write down whether each of them is there."""
+    from lucency.data.ground_truth.findings import findings_from_table
+
+    found = findings_from_table(kept, labels, naming_of(study))
+    rows = [(image.image_id, *cells) for image, cells in zip(kept, found.cells, strict=True)]
+    return replace(found.verdicts, files=(study.folder.write_table(FINDINGS, ["image_id", *found.findings], rows),))
 
 
 def corrected(study: Study, kept: Sequence[CohortRow], labels: Labels, truth: Truth) -> Truth:
@@ -104,6 +117,8 @@ def write_disputes(study: Study, disputed: "Sequence[Disputed]") -> list[str]:
     from lucency.study.pictures import pictures_of
 
     refuse_to_overwrite(study.folder.path / ADJUDICATION)
+    for name in (ADJUDICATION, ADJUDICATION_SHEET):
+        (study.folder.path / name).unlink(missing_ok=True)  # of a time when more was disputed
     if not disputed:
         return []
     shown = disputed[:N_SHOWN]
@@ -128,13 +143,13 @@ def write_disputes(study: Study, disputed: "Sequence[Disputed]") -> list[str]:
     )
     sheet = Sheet("Images on which the readers disagree", instructions, tuple(cards), ("Decision", "Decided by"))
     return [
-        study.folder.write_table(ADJUDICATION, HEADER, rows_to_decide(disputed, naming_of(study))),
+        study.folder.write_table(ADJUDICATION, HEADER, rows_to_decide(disputed)),
         study.folder.write(ADJUDICATION_SHEET, render_sheet(sheet)),
     ]
 
 
 def _from_readers(study: Study, kept: Sequence[CohortRow], labels: Labels, settings: Readers, setting: str) -> Truth:
-    from lucency.data.ground_truth.adjudication import disputed_images, read_decisions
+    from lucency.data.ground_truth.adjudication import NO_DECISIONS, disputed_images, read_decisions
     from lucency.data.ground_truth.consensus import fuse, labels_by_rule
     from lucency.data.ground_truth.readings import read_readings
     from lucency.data.ground_truth.verdicts import Verdicts
@@ -142,13 +157,16 @@ def _from_readers(study: Study, kept: Sequence[CohortRow], labels: Labels, setti
     naming = naming_of(study)
     tables = read_readings(settings, labels.names, kept, naming, labels.positive)
     readings = tables.of(settings.studied)
-    decisions: dict[str, str] = {}
-    unknown: tuple[int, ...] = ()
+    decisions = NO_DECISIONS
     if labels.consensus.adjudicated:
-        decisions, unknown = read_decisions(Path(labels.consensus.adjudicated), readings.levels, kept, naming)
-    fused = fuse(readings, labels.consensus, decisions)
+        path = Path(labels.consensus.adjudicated)
+        _refuse_own_sheet(study, path)
+        decisions = read_decisions(path, readings.levels, kept, naming, labels.names)
+        study.desk.say(_sentence_on_decisions(decisions, readings))
+    fused = fuse(readings, labels.consensus, decisions.levels)
     for note in fused.notes:
         study.desk.say(note)
+    unknown = decisions.unknown_rows
     unknown += tuple(number for numbers in tables.facts.unknown_rows.values() for number in numbers)
     told = _tell_readers(study, labels, setting, tables, readings, fused.verdicts)
     study.desk.say(_sentence_on(told))
@@ -209,11 +227,13 @@ def _renamed(verdicts: "Verdicts", labels: Labels) -> "Verdicts":
 def _held_against_the_reread(
     study: Study, kept: Sequence[CohortRow], settings: Reports, linked: "LinkedReports", stated: Mapping[str, str]
 ) -> LabelError:
-    """Measure the labeller on the reports that a person read again; those in doubt are left out as the plan says."""
+    """Measure the labeller on the reports that a person read again; those in doubt are left out and counted."""
     from lucency.data.ground_truth.from_reports import class_names, read_reread, verdict_on
     from lucency.evaluation.labeller import Reread, measure_labeller
 
-    reread = read_reread(settings, Path(settings.reread or ""))
+    settings = settings.model_copy(update={"uncertain": "refuse"})  # a sample by answer must not mix two answers
+    sheet = read_reread(settings, Path(settings.reread or ""))
+    reread = sheet.stated
     patient_of = {linked.of_image[i.image_id]: i.patient_id for i in kept if i.image_id in linked.of_image}
     both = [
         (name, verdict_on(stated[name], settings).target, verdict_on(reread[name], settings).target)
@@ -232,12 +252,24 @@ def _held_against_the_reread(
             tuple(labelled for _, labelled, _ in settled),
             tuple(truth for _, _, truth in settled),
             tuple(patient_of[name] for name, _, _ in settled),
+            Counter(verdict_on(said, settings).target for said in stated.values())
+            if sheet.is_drawn_by_answer
+            else None,
         ),
         study.plan.evaluation.level,
         study.plan.seed,
     )
     left_out = f"; {n_missed} left out, in doubt or without an image" if n_missed else ""
     return LabelError("Reports as read by the rules", f"a person's second reading{left_out}", len(settled), estimates)
+
+
+def _refuse_own_sheet(study: Study, path: Path) -> None:
+    """Stop before the sheet that somebody filled in is written anew."""
+    if path.resolve() == (study.folder.path / ADJUDICATION).resolve():
+        raise PlanError(
+            f"`consensus.adjudicated` names the {ADJUDICATION} that this study writes, and would lose your decisions. Save it "
+            "under another name outside the study's folder, and name the copy."
+        )
 
 
 def _tell_readers(
@@ -277,6 +309,23 @@ def _tell_readers(
             for first, second in list(combinations(readings.readers, 2))[:3]
         ),
         consensus=consensus,
+    )
+
+
+def _sentence_on_decisions(decisions: "Decisions", readings: "Readings") -> str:
+    """Tell who decided, what is open, and what was decided though nobody disagreed."""
+    from lucency.data.ground_truth.consensus import is_disputed
+
+    disputed = {image for image, differ in zip(readings.image_ids, is_disputed(readings), strict=True) if differ}
+    n_agreed = len(decisions.by_image.keys() - disputed)
+    deciders = sorted({decision.decided_by for decision in decisions.by_image.values()} - {""})
+    words = f"Adjudication: {len(decisions.by_image)} images decided"
+    words += f" by {', '.join(deciders)}" if deciders else ""
+    words += f", {decisions.n_open} still open"
+    return (
+        f"{words}; {n_agreed} of the decisions are about images on which no two readers disagree."
+        if n_agreed
+        else f"{words}."
     )
 
 

@@ -20,7 +20,6 @@ from lucency.study.cohort import (
     BY_RULE,
     CLASSES,
     COHORT,
-    FINDINGS,
     SPLIT,
     classes_of,
     files_of_labels,
@@ -30,7 +29,8 @@ from lucency.study.cohort import (
     targets_of,
 )
 from lucency.study.folder import Opening, StudyFolder, refuse_sealed
-from lucency.study.plan import as_settings
+from lucency.study.ground_truth import FINDINGS
+from lucency.study.plan import as_settings, without_files
 from lucency.study.stage import Stage, Study
 from lucency.study.tables import read_predictions, write_predictions
 
@@ -59,7 +59,7 @@ class Medium:
     """Files of the folder that hold the examples."""
     learnt: tuple[str, ...]
     """Files that were learnt from the training part and belong to the weights."""
-    settings: Callable[[Plan], dict[str, Any]]
+    settings: Callable[[Study], dict[str, Any]]
     """What the networks of this medium depend on, beyond what all networks do."""
     prepare: Callable[[Study], Iterable[str]]
     """Learn from the training part what has to be known before it can be read; return the files written."""
@@ -107,9 +107,9 @@ def settings_of_training(medium: Medium, study: Study) -> dict[str, object]:
     training = as_settings(plan.training)
     del training["checkpoint_minutes"]  # how often to save changes nothing that is saved
     return {
-        "network": as_settings(plan.network),
+        "network": as_settings(without_files(plan.network)),
         "training": training,
-        **medium.settings(plan),
+        **medium.settings(study),
         "seed": plan.seed,
     }
 

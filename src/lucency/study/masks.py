@@ -25,7 +25,7 @@ from lucency.data.ground_truth.drawings.volumes import write_nifti
 from lucency.data.reading import RefusedImage
 from lucency.data.volumes import find_volumes
 from lucency.domain.labels_plan import Drawings
-from lucency.domain.masks import ImageGrid
+from lucency.domain.masks import ImageGrid, Mask
 from lucency.domain.progress import Desk
 from lucency.errors import PlanError, SourceError
 from lucency.provenance import write_atomically
@@ -234,14 +234,16 @@ class _Export:
         self._coco_images.append(DrawnImage(image.source, grid.shape[1:], marks.masks, marks.boxes))
         return "annotations.json"
 
-    def _seg(self, image: ImageOnDisk, grid: ImageGrid, marks: Marks) -> str:  # noqa: ARG002 - every format is given the grid
+    def _seg(self, image: ImageOnDisk, grid: ImageGrid, marks: Marks) -> str:
+        """Write one segment for each lesion; boxes become the pixels in them."""
         if not image.is_dicom:
             raise RefusedImage("E_NOT_DICOM")
         from lucency.data.dicom.drawings.writing import write_segmentation
 
-        if not any(mask.voxels.any() for mask in marks.masks):
-            raise RefusedImage("E_NOT_DICOM")
-        write_segmentation(marks.masks, image.files, self._out / f"{name_of(image)}.dcm")
+        boxed = {box.name for box in marks.boxes}
+        masks = [mask for mask in marks.masks if mask.name not in boxed]
+        masks += [Mask(name, voxels) for name, voxels in _structures(marks, grid).items() if name in boxed]
+        write_segmentation(masks, image.files, self._out / f"{name_of(image)}.dcm")
         return f"{name_of(image)}.dcm"
 
     def _level(self, name: str) -> int:

@@ -5,7 +5,9 @@ from functools import partial
 
 from lucency.domain.plan import Plan
 from lucency.domain.progress import Desk
-from lucency.study.classification import EVALUATE, EXPLAIN, PREDICT, TRAIN
+from lucency.study import classification as images
+from lucency.study import report_labelling as reports
+from lucency.study.carrying_words import EXPLAIN_WORDS
 from lucency.study.cohort import CURATE, LABEL, SPLIT_STAGE
 from lucency.study.describing import DESCRIBE
 from lucency.study.folder import StudyFolder
@@ -13,7 +15,17 @@ from lucency.study.plan import write_plan
 from lucency.study.reporting import REPORT
 from lucency.study.stage import Stage, Study
 
-STAGES = (CURATE, LABEL, SPLIT_STAGE, DESCRIBE, TRAIN, PREDICT, EVALUATE, EXPLAIN, REPORT)
+STAGES = {
+    "classification": (
+        *(CURATE, LABEL, SPLIT_STAGE, DESCRIBE),
+        *(images.TRAIN, images.PREDICT, images.EVALUATE, images.EXPLAIN, REPORT),
+    ),
+    "report_labelling": (
+        *(reports.CURATE, LABEL, SPLIT_STAGE, DESCRIBE),
+        *(reports.TRAIN, reports.PREDICT, reports.EVALUATE, EXPLAIN_WORDS, REPORT),
+    ),
+}
+"""The chapters of each task."""
 
 
 def run(plan: Plan, folder: StudyFolder, desk: Desk, until: str = "report") -> None:
@@ -23,8 +35,9 @@ def run(plan: Plan, folder: StudyFolder, desk: Desk, until: str = "report") -> N
         LucencyError: with a sentence for the user; nothing that was finished is lost.
     """
     with folder.in_use():
-        names = [stage.name for stage in STAGES]
-        carry_out(Study(plan, folder, desk), STAGES[: names.index(until) + 1])
+        stages = STAGES[plan.task]
+        names = [stage.name for stage in stages]
+        carry_out(Study(plan, folder, desk), stages[: names.index(until) + 1])
 
 
 def carry_out(study: Study, stages: Sequence[Stage]) -> None:

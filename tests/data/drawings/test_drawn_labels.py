@@ -62,6 +62,13 @@ def test_connected_parts_become_lesions_with_numbers(three, tmp_path):
     ]
 
 
+def test_pixels_that_touch_at_a_corner_are_one_lesion(tmp_path):
+    """A thin oblique line is not twenty lesions."""
+    write_png(tmp_path / "masks" / "p1.png", np.eye(40, 56, dtype=np.uint8) * 255)
+    found = labels([picture(tmp_path)], path=str(tmp_path / "masks"), split_lesions=True)
+    assert [row.n_voxels for row in found.rows] == [40]
+
+
 def test_several_files_of_an_image_are_several_lesions(tmp_path):
     """BUSI keeps further lesions of an image in files of their own."""
     for name, part in (("p1_mask.png", slice(0, 25)), ("p1_mask_1.png", slice(25, 40))):

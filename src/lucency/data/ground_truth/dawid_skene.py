@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 MOST_ITERATIONS = 5_000
 PRECISION = 1e-9
 """The estimate stands when no probability moves by more."""
+DECIMALS = 12
+"""Of a probability; those behind are noise of the arithmetic."""
 FEW_IMAGES = 10
 """Error rates that rest on fewer images than this of a level are noted as uncertain."""
 
@@ -94,7 +96,8 @@ def _what_is_shown(
     highest = log_joint.max(axis=1, keepdims=True)
     joint = np.exp(log_joint - highest)
     in_all = joint.sum(axis=1, keepdims=True)
-    return joint / in_all, float(weight @ (np.log(in_all) + highest)[:, 0])
+    # rounded, or the order of sums would tip what the votes leave even
+    return np.round(joint / in_all, DECIMALS), float(weight @ (np.log(in_all) + highest)[:, 0])
 
 
 def _notes(

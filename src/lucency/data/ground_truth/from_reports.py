@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lucency.data.ground_truth.reports.rereading import BY_ANSWER
 from lucency.data.ground_truth.reports.texts import clean_text, read_text
 from lucency.data.ground_truth.tables import Table, image_matcher, read_table, with_hashed_uids
 from lucency.data.ground_truth.verdicts import Verdict, Verdicts
@@ -102,14 +103,25 @@ def class_names(settings: Reports) -> tuple[str, str]:
     return f"no_{positive}", positive
 
 
-def read_reread(settings: Reports, path: Path) -> dict[str, str]:
-    """Read what a person found in a sample of reports: report → positive, negative, uncertain or nothing.
+@dataclass(frozen=True)
+class RereadSheet:
+    """What a person found in a sample of reports."""
+
+    stated: Mapping[str, str]
+    """Report → positive, negative, uncertain or nothing."""
+    is_drawn_by_answer: bool
+    """True where the sample holds equal shares of the labeller's answers, so that rates have to be weighted back."""
+
+
+def read_reread(settings: Reports, path: Path) -> RereadSheet:
+    """Read the sheet of `lucency reports`, filled in; a column `drawn` tells how the sample was drawn.
 
     Raises:
         SourceError: the table cannot be read, or holds an answer that is none.
     """
-    read = {}
-    for number, row in enumerate(read_table(path, ["report", "finding", "reading"], REREAD), start=2):
+    read: dict[str, str] = {}
+    table = read_table(path, ["report", "finding", "reading"], REREAD)
+    for number, row in enumerate(table, start=2):
         answer = row["reading"].lower()
         if row["finding"].lower() != settings.finding.lower() or not answer:
             continue
@@ -118,7 +130,7 @@ def read_reread(settings: Reports, path: Path) -> dict[str, str]:
                 f"Row {number} of {path.name} says “{row['reading']}”. Write one of: {', '.join(ANSWERS)}."
             )
         read[row["report"]] = answer if answer != ANSWERS[-1] else ""
-    return read
+    return RereadSheet(read, any(row.get("drawn") == BY_ANSWER for row in table))
 
 
 def _files(settings: Reports) -> dict[str, Path]:

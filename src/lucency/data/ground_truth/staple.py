@@ -1,6 +1,5 @@
 """Make one mask of what several readers drew: STAPLE (Warfield, Zou and Wells 2004)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,33 +21,15 @@ class Staple:
 
     probability: NDArray[np.float32]
     """That a voxel belongs to the structure; axes (slice, row, column)."""
-    readers: tuple[str, ...]
     sensitivity: NDArray[np.float64]
     """Of each reader, against the estimated truth; NaN where nothing was drawn by anybody."""
     specificity: NDArray[np.float64]
     """Of each reader; NaN where all drew everything."""
     n_iterations: int
     is_converged: bool
-    absent: tuple[str, ...] = ()
-    """Readers who drew no mask of this image, not even an empty one; they count neither way."""
 
 
-def staple_of_readers(drawn: Mapping[str, NDArray[np.bool_] | None]) -> Staple:
-    """Fuse the masks of those readers who looked at the image; None stands for the others.
-
-    Raises:
-        SourceError: nobody looked at it, or masks differ in size.
-    """
-    present = {reader: mask for reader, mask in drawn.items() if mask is not None}
-    if not present:
-        raise SourceError("No reader drew a mask of this image, so that there is nothing to fuse. Leave the image out.")
-    if len({mask.shape for mask in present.values()}) > 1:
-        raise SourceError("The masks of one image differ in size. Bring them to the grid of their image first.")
-    absent = tuple(reader for reader in drawn if reader not in present)
-    return staple(np.stack(list(present.values())), tuple(present), absent)
-
-
-def staple(masks: NDArray[np.bool_], readers: tuple[str, ...] = (), absent: tuple[str, ...] = ()) -> Staple:
+def staple(masks: NDArray[np.bool_]) -> Staple:
     """Estimate the true mask and each reader's sensitivity and specificity by expectation and maximisation.
 
     `masks`, axes (reader, slice, row, column). The prior is the mean share of the foreground over all voxels and readers,
@@ -61,7 +42,6 @@ def staple(masks: NDArray[np.bool_], readers: tuple[str, ...] = (), absent: tupl
     n_readers = len(masks)
     if n_readers > MOST_READERS:
         raise SourceError(f"STAPLE takes {MOST_READERS} readers of one image at most; there are {n_readers}.")
-    names = readers or tuple(str(number) for number in range(1, n_readers + 1))
     codes, patterns, n_voxels = _patterns(masks)
     votes = (patterns[:, None] >> np.arange(n_readers, dtype=np.uint64) & np.uint64(1)).astype(float)
     probability = votes.mean(axis=1)
@@ -77,24 +57,20 @@ def staple(masks: NDArray[np.bool_], readers: tuple[str, ...] = (), absent: tupl
         n_iterations, is_converged = n_iterations + 1, not (change > PRECISION).any()
     return Staple(
         probability.astype(np.float32)[codes].reshape(masks.shape[1:]),
-        names,
         sensitivity,
         specificity,
         n_iterations,
         is_converged,
-        absent,
     )
 
 
 def _patterns(masks: NDArray[np.bool_]) -> tuple[NDArray, NDArray[np.uint64], NDArray[np.float64]]:
     """Return the pattern of votes of each voxel as a number, the votes of each pattern as bits, and how often it occurs."""
     n_readers = len(masks)
-    kind: type[np.unsignedinteger] = (
-        np.uint8 if n_readers <= 8 else np.uint16 if n_readers <= _COUNTED_DIRECTLY else np.uint64
-    )
+    kind = np.uint8 if n_readers <= 8 else np.uint16 if n_readers <= _COUNTED_DIRECTLY else np.uint64
     votes = np.zeros(masks[0].size, kind)
     for number, mask in enumerate(masks.reshape(n_readers, -1)):
-        votes |= np.left_shift(mask.astype(kind), kind(number))
+        votes |= np.left_shift(mask, number, dtype=kind)
     if n_readers <= _COUNTED_DIRECTLY:
         n_voxels = np.bincount(votes, minlength=2**n_readers).astype(float)
         return votes, np.arange(2**n_readers, dtype=np.uint64), n_voxels

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lucency.data.naming import Naming
+from lucency.domain.cohort import CohortRow
 from lucency.errors import PlanError, SourceError
 from lucency.provenance import sha256_of, sha256_of_file
 
@@ -14,6 +15,8 @@ Table = list[dict[str, str]]
 
 LABEL_TABLE = "data.labels.table"
 """The setting that names the table of labels."""
+IMAGE, IMAGE_ID = "image", "image_id"
+"""Columns that name the image in the sheets that lucency writes."""
 
 
 def require_table(table: str | None) -> Path:
@@ -102,6 +105,31 @@ def image_matcher(table: Table, image_column: str) -> Callable[[str, str, bool],
         return []
 
     return match
+
+
+def rows_of_images(table: Table, kept: Sequence[CohortRow], naming: Naming) -> dict[str, list[int]]:
+    """Find the rows of a filled-in sheet that speak of each image: image identifier → numbers of rows, from 0.
+
+    A row speaks of the image that its `image_id` names, which tells the frames of one file apart, or else of every image
+    that its `image` names.
+    """
+    known = {image.image_id for image in kept}
+    by_id: defaultdict[str, list[int]] = defaultdict(list)
+    for number, row in enumerate(table):
+        by_id[row.get(IMAGE_ID, "")].append(number)
+    nameless = [number for number, row in enumerate(table) if row.get(IMAGE_ID, "") not in known]
+    match = image_matcher(with_hashed_uids([table[number] for number in nameless], IMAGE, naming), IMAGE)
+    found: dict[str, list[int]] = {}
+    for image in kept:
+        by_name = {
+            nameless[place]
+            for source in (naming.path(image.source), image.source)
+            for place in match(source, image.instance_sha256, image.n_files > 1)
+        }
+        rows = [*by_id.get(image.image_id, []), *sorted(by_name)]
+        if rows:
+            found[image.image_id] = rows
+    return found
 
 
 def with_hashed_uids(table: Table, image_column: str, naming: Naming) -> Table:

@@ -49,7 +49,15 @@ def source_image(files: Sequence[Path]) -> SourceImage:
     Raises:
         RefusedImage: as `grid_of_series`.
     """
-    stacks = find_dicom_stacks(files)
+    try:
+        return _source_among(find_dicom_stacks(files))
+    except RefusedImage:
+        raise
+    except Exception:  # a parser can raise anything on a damaged file
+        raise RefusedImage("E_UNREADABLE") from None
+
+
+def _source_among(stacks: Sequence[DicomStack]) -> SourceImage:
     if len(stacks) == 1 and (slide := _slide_of(stacks[0])):
         return slide
     sound = [stack for stack in stacks if not stack.code]

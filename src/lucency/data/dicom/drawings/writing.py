@@ -2,9 +2,11 @@
 
 import hashlib
 import logging
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +61,7 @@ def write_segmentation(
         StorageError: the file cannot be written.
     """
     silence_libraries()
+    ignore_warnings_of("highdicom")
     image = source_image(files)
     _refuse_misfit(masks, image)
     authorship = authorship or Authorship()
@@ -66,12 +69,13 @@ def write_segmentation(
     is_fractional = any(mask.voxels.dtype.kind == "f" for mask in masks)
     pixels = _pixels(masks, image, is_fractional)
     uids = _Uids(_digest(masks, pixels, image, authorship, when))
-    segmentation = _segmentation(image, pixels, is_fractional, masks, authorship, uids)
-    _date(segmentation, when, uids)
-    if image.grid.affine is None:
-        segmentation.PatientOrientation = None  # must be there where no position is, and may be empty
+    try:
+        segmentation = _segmentation(image, pixels, is_fractional, masks, authorship, uids)
+        content = _encoded(segmentation, image, when, uids)
+    except Exception:  # what a damaged header lacks or holds can raise anything in pydicom and highdicom
+        raise RefusedImage("E_BAD_HEADER") from None
     with atomic_file(out) as file:
-        segmentation.save_as(file, enforce_file_format=True)
+        file.write(content)
 
 
 def _refuse_misfit(masks: Sequence[Mask], image: SourceImage) -> None:
@@ -81,9 +85,9 @@ def _refuse_misfit(masks: Sequence[Mask], image: SourceImage) -> None:
         raise RefusedImage("E_MASK_PLACE")
     if len(image.slices) > 1 and image.grid.affine is None:
         raise RefusedImage("E_NOGEOM")
+    n_pixels = image.grid.shape[image.turn.order.index(1)] * image.grid.shape[image.turn.order.index(2)]
     # highdicom (0.28) packs frames of fewer than eight pixels wrongly.
-    is_too_small = image.grid.shape[image.turn.order.index(1)] * image.grid.shape[image.turn.order.index(2)] < 8
-    if is_too_small or any(mask.voxels.shape != image.grid.shape for mask in masks):
+    if n_pixels < 8 or any(mask.voxels.shape != image.grid.shape for mask in masks):
         raise RefusedImage("E_MASK_SIZE")
     # Written as a negation, so that what is no number is refused too.
     if any(mask.voxels.size and not (mask.voxels.min() >= 0 and mask.voxels.max() <= 1) for mask in masks):
@@ -130,18 +134,14 @@ def _segmentation(
     authorship: Authorship,
     uids: _Uids,
 ) -> Dataset:
-    """Let highdicom make the object.
-
-    Raises:
-        RefusedImage: the header of the image lacks what a segmentation has to repeat.
-    """
+    """Let highdicom make the object."""
     from highdicom.seg import Segmentation
 
-    ignore_warnings_of("highdicom")
     logging.getLogger("highdicom").setLevel(logging.CRITICAL + 1)  # its remarks may quote the header
     readers = sorted({mask.reader for mask in masks} - {""})
     person = "" if authorship.is_automatic else authorship.name or (readers[0] if len(readers) == 1 else "")
-    try:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         return Segmentation(
             source_images=_headers(image),
             pixel_array=pixels,
@@ -160,14 +160,14 @@ def _segmentation(
             content_creator_name=person or None,
             series_description="Segmentation by lucency",
         )
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise RefusedImage("E_BAD_HEADER") from None
 
 
 def _headers(image: SourceImage) -> list[Dataset]:
     headers: list[Dataset] = []
     for path in dict.fromkeys(one.path for one in image.slices):
         header = pydicom.dcmread(path, stop_before_pixels=True, force=True)
+        header.decode()
+        header.SpecificCharacterSet = "ISO_IR 192"  # UTF-8: readers name structures in every language
         for keyword in _MUST_BE_THERE:
             if keyword not in header:
                 setattr(header, keyword, None)
@@ -188,7 +188,7 @@ def _description(number: int, mask: Mask, authorship: Authorship) -> Any:
     )
     return SegmentDescription(
         segment_number=number,
-        segment_label=mask.name[:64],
+        segment_label=_label(mask.name) or f"segment {number}",
         segmented_property_category=_concept(name.category),
         segmented_property_type=_concept(name.kind),
         algorithm_type="AUTOMATIC" if authorship.is_automatic else "MANUAL",
@@ -196,10 +196,25 @@ def _description(number: int, mask: Mask, authorship: Authorship) -> Any:
     )
 
 
+def _label(name: str) -> str:
+    """Write a name as a header can hold it: 64 characters in one line, without the sign that separates values."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in name.replace("\\", "/"))
+    return " ".join(printable.split())[:64].rstrip()
+
+
 def _concept(code: Code) -> Any:
     from highdicom.sr import CodedConcept
 
     return CodedConcept(code.value, "SCT", code.meaning)
+
+
+def _encoded(segmentation: Dataset, image: SourceImage, when: datetime, uids: _Uids) -> bytes:
+    _date(segmentation, when, uids)
+    if image.grid.affine is None:
+        segmentation.PatientOrientation = None  # must be there where no position is, and may be empty
+    content = BytesIO()
+    segmentation.save_as(content, enforce_file_format=True)
+    return content.getvalue()
 
 
 def _date(segmentation: Dataset, when: datetime, uids: _Uids) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lucency.data.ground_truth.drawings.marks import Marks
+from lucency.data.ground_truth.staple import staple
 from lucency.domain.masks import Mask
 
 CONSENSUS = "consensus"
@@ -63,8 +64,6 @@ def compare_readers(image_id: str, by_reader: Mapping[str, Marks], shape: tuple[
 
 def consensus_of(by_reader: Mapping[str, Marks], shape: tuple[int, int, int]) -> Marks:
     """Return one mask for each structure: what is more likely than not drawn, by STAPLE; of one reader, what that one drew."""
-    from lucency.data.ground_truth.staple import staple
-
     masks = []
     for structure in structures_of(by_reader):
         voxels = np.stack([drawn_voxels(marks, structure, shape) for marks in by_reader.values()])

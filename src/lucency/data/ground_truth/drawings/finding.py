@@ -158,8 +158,6 @@ def _in_dicom(
 ) -> Iterator[tuple[str, Drawing] | Unmatched]:
     """Match by the images that the object refers to, never by its name."""
     from lucency.data.dicom.drawings.references import references
-    from lucency.data.dicom.drawings.segmentation import read_segmentation
-    from lucency.data.dicom.drawings.structure_set import read_structure_set
 
     try:
         modality, uids = references(file)
@@ -167,7 +165,15 @@ def _in_dicom(
         yield Unmatched(name, reason.code)
         return
     sources = {source_of()[uid] for uid in uids if uid in source_of()}
-    read = partial({"SEG": read_segmentation, "RTSTRUCT": read_structure_set}[modality], file)
+    if modality == "SEG":
+        from lucency.data.dicom.drawings.segmentation import read_segmentation
+
+        # of several images, each is one slice of what was drawn on; a single one has to hold all of it
+        read = partial(read_segmentation, file, may_go_beyond=len(sources) > 1)
+    else:
+        from lucency.data.dicom.drawings.structure_set import read_structure_set
+
+        read = partial(read_structure_set, file, may_go_beyond=len(sources) > 1)
     drawing = Drawing(name, lambda grid: _marks_of(read(grid)), needs_place=True)
     yield from _given_to(Match(tuple(sorted(sources))), drawing)
 

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from lucency.data.ground_truth.reports.sentences import split_sentences
 
@@ -67,6 +68,7 @@ _NAMES: dict[Kind, tuple[str, ...]] = {
             "request",
             "clinical problem",
             "icd code",
+            "icd 10 code",
             "icd",
             "question",
             "pre-op diagnosis",
@@ -292,7 +294,7 @@ def _without_its_rest(text: str, section: Section) -> list[Section]:
     while first < section.end and text[first].isspace():
         first += 1
     lines = split_sentences(text, first, section.end)
-    for (_, last), (following, _) in zip(lines, lines[1:], strict=False):
+    for (_, last), (following, _) in pairwise(lines):
         if "\n" in text[last:following]:
             return [Section(section.kind, section.start, last), Section(Kind.BODY, following, section.end)]
     return [section]
@@ -339,3 +341,8 @@ def _key(name: str) -> str:
     """Write a heading as the list above does."""
     words = _ASIDE.sub("", name.lower().replace("_", " ").strip("*#]>=\"'- "))
     return " ".join(words.replace(" / ", "/").split())
+
+
+def is_heading(name: str) -> bool:
+    """Tell whether a text is the name of a section, such as a column of a table may have."""
+    return _key(name) in _KIND_OF and _KIND_OF[_key(name)] is not Kind.OTHER

@@ -110,7 +110,7 @@ def _line_ends(text: str, mark: re.Match[str], start: int, end: int, longest: in
         return not (text[mark.start() - 1 : mark.start()] == "," and text[mark.end()].islower())
     begin = text.rfind("\n", start, mark.start()) + 1 or start
     line, following = text[max(begin, start) : mark.start()].rstrip(), text[mark.end() : mark.end() + 60].lstrip()
-    if not line or not following or line[-1] in ":;.":
+    if not line or not following or line[-1] in ";." or (line[-1] == ":" and not following[0].islower()):
         return True
     if following[0].islower() or following[0] in ",;)" or _GOES_ON.search(line[-20:]):
         return False

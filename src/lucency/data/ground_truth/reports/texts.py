@@ -41,6 +41,8 @@ _TILDE = re.compile(r"~(?! ?\d)")
 _TERMINAL = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")
 _HL7_MARK = re.compile(r"\\[HN]\\")
 _TAG = re.compile(r"<(?:/?[A-Za-z][\w:.-]{0,40}[\s/>]|!doctype|!--|\?xml)", re.IGNORECASE)
+_UNCLOSED = re.compile(r"<(?![^<>]{1,2000}>)")
+"""A smaller-than sign that opens no tag; the parser would look for its end again and again."""
 _BREAKING_TAGS = {
     *("p", "br", "div", "tr", "li", "ul", "ol", "table", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "section", "title"),
     *("paragraph", "item", "list", "text", "content", "caption", "pre", "body", "component"),
@@ -49,7 +51,7 @@ _SILENT_TAGS = {"script", "style", "head"}
 
 
 def read_text(content: bytes, name: str) -> str:
-    """Return the clean text of one report; lines end in "\\n", and marks of RTF, HTML and HL7 are gone.
+    """Return the clean text of one report; lines end as on Unix, and marks of RTF, HTML and HL7 are gone.
 
     Raises:
         SourceError: the content is no text (E_NOT_TEXT).
@@ -138,9 +140,17 @@ def _without_rtf(text: str) -> str:
 
 def _without_tags(text: str) -> str:
     reader = _TextOfTags()
-    reader.feed(text)
+    reader.feed(_UNCLOSED.sub("&lt;", _without_comments(text)))
     reader.close()
     return "".join(reader.pieces)
+
+
+def _without_comments(text: str) -> str:
+    """Take comments out; what begins one and never ends it goes alone."""
+    if "-->" not in text:
+        return text.replace("<!--", " ")
+    pieces = text.split("<!--")
+    return pieces[0] + "".join(piece.partition("-->")[2] if "-->" in piece else piece for piece in pieces[1:])
 
 
 class _TextOfTags(HTMLParser):

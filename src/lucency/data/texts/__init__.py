@@ -1,0 +1,1 @@
+"""Radiology reports that networks read: found, cut into words, curated and stored as numbers."""
