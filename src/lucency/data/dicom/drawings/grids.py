@@ -28,6 +28,8 @@ class SourceImage:
     turn: Turn
     is_resampled: bool
     """True where the slices lay at uneven distances, or the gantry was tilted."""
+    is_tiled: bool = False
+    """True for a slide, whose frames are the tiles of one picture."""
 
 
 def grid_of_series(files: Sequence[Path]) -> ImageGrid:
@@ -84,7 +86,7 @@ def _slide_of(stack: DicomStack) -> SourceImage | None:
         (elements.get("SOPInstanceUID", ""),),
         elements.get("FrameOfReferenceUID", ""),
     )
-    return SourceImage(stack.slices, grid, NO_TURN, False)
+    return SourceImage(stack.slices, grid, NO_TURN, is_resampled=False, is_tiled=True)
 
 
 def _source_of(stack: DicomStack) -> SourceImage:

@@ -45,7 +45,7 @@ class Authorship:
     version: str = __version__
     """Of what drew them, if it is automatic."""
     when: datetime | None = None
-    """Now, unless it is given; then the same masks of the same images give the same file."""
+    """Now, unless it is given; then the same masks of the same images give the same file, to the byte."""
 
 
 def write_segmentation(
@@ -68,7 +68,7 @@ def write_segmentation(
     when = authorship.when or datetime.now()
     is_fractional = any(mask.voxels.dtype.kind == "f" for mask in masks)
     pixels = _pixels(masks, image, is_fractional)
-    uids = _Uids(_digest(masks, pixels, image, authorship, when))
+    uids = _Uids(_digest(masks, pixels, image, authorship))
     try:
         segmentation = _segmentation(image, pixels, is_fractional, masks, authorship, uids)
         content = _encoded(segmentation, image, when, uids)
@@ -105,12 +105,11 @@ def _pixels(masks: Sequence[Mask], image: SourceImage, is_fractional: bool) -> N
     return pixels
 
 
-def _digest(
-    masks: Sequence[Mask], pixels: NDArray[Any], image: SourceImage, authorship: Authorship, when: datetime
-) -> bytes:
-    """Hash all that the segmentation is made from, so that another one never has the same UIDs."""
+def _digest(masks: Sequence[Mask], pixels: NDArray[Any], image: SourceImage, authorship: Authorship) -> bytes:
+    """Hash all that the segmentation is made from but the time: made again it is the same object, with the same UIDs."""
     names = [(mask.name, mask.number, mask.reader) for mask in masks]
-    words = repr((names, image.grid.instance_uids, pixels.shape, authorship, when.isoformat(), __version__))
+    author = authorship.name, authorship.is_automatic, authorship.version
+    words = repr((names, image.grid.instance_uids, pixels.shape, pixels.dtype.str, author, __version__))
     return hashlib.sha256(words.encode() + pixels.tobytes()).digest()
 
 
@@ -146,6 +145,7 @@ def _segmentation(
             source_images=_headers(image),
             pixel_array=pixels,
             segmentation_type="FRACTIONAL" if is_fractional else "BINARY",
+            tile_pixel_array=image.is_tiled,
             segment_descriptions=[_description(number, mask, authorship) for number, mask in enumerate(masks, start=1)],
             series_instance_uid=uids.of("series"),
             series_number=1,
