@@ -63,6 +63,7 @@ REFUSALS: dict[str, str] = {
     "E_MASK_OTHER_IMAGE": "It was drawn on another image: the images or the frame of reference that it names are others.",
     "E_MASK_BROKEN_REFERENCE": "It refers to images that are not there, to none, or to another slice than the one it lies on.",
     "E_DOUBLE_REPORT": "Several rows of the table have this name and different texts, so that no label can be joined.",
+    "E_MASK_UNEVEN": "Slices at uneven distances were interpolated; a DICOM drawing says nothing about those in between.",
 }
 """Why an image was refused."""
 

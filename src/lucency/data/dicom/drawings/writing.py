@@ -139,27 +139,25 @@ def _segmentation(
     logging.getLogger("highdicom").setLevel(logging.CRITICAL + 1)  # its remarks may quote the header
     readers = sorted({mask.reader for mask in masks} - {""})
     person = "" if authorship.is_automatic else authorship.name or (readers[0] if len(readers) == 1 else "")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return Segmentation(
-            source_images=_headers(image),
-            pixel_array=pixels,
-            segmentation_type="FRACTIONAL" if is_fractional else "BINARY",
-            tile_pixel_array=image.is_tiled,
-            segment_descriptions=[_description(number, mask, authorship) for number, mask in enumerate(masks, start=1)],
-            series_instance_uid=uids.of("series"),
-            series_number=1,
-            sop_instance_uid=uids.of("instance"),
-            instance_number=1,
-            manufacturer="lucency",
-            manufacturer_model_name="lucency",
-            software_versions=__version__,
-            device_serial_number="0",
-            max_fractional_value=_HIGHEST,
-            content_label="SEGMENTATION",
-            content_creator_name=person or None,
-            series_description="Segmentation by lucency",
-        )
+    return Segmentation(
+        source_images=_headers(image),
+        pixel_array=pixels,
+        segmentation_type="FRACTIONAL" if is_fractional else "BINARY",
+        tile_pixel_array=image.is_tiled,
+        segment_descriptions=[_description(number, mask, authorship) for number, mask in enumerate(masks, start=1)],
+        series_instance_uid=uids.of("series"),
+        series_number=1,
+        sop_instance_uid=uids.of("instance"),
+        instance_number=1,
+        manufacturer="lucency",
+        manufacturer_model_name="lucency",
+        software_versions=__version__,
+        device_serial_number="0",
+        max_fractional_value=_HIGHEST,
+        content_label="SEGMENTATION",
+        content_creator_name=person or None,
+        series_description="Segmentation by lucency",
+    )
 
 
 def _headers(image: SourceImage) -> list[Dataset]:
