@@ -120,7 +120,7 @@ NOTES: dict[str, str] = {
     "N_UTF16": "The radiology report is in UTF-16 or UTF-32.",
     "N_RTF": "The radiology report is in RTF; its text was taken out.",
     "N_HTML": "The radiology report is in HTML or holds pieces of it; its text was taken out.",
-    "N_MASK_FRAME_OF_REFERENCE": "It names another frame of reference, but the image's own slices, and lies on them.",
+    "N_MASK_FRAME_OF_REFERENCE": "It names another frame of reference than its image, but the image's own slices; they fit.",
     "N_MASK_UNREFERENCED": "It does not say on which image it was drawn; it was checked by its place alone.",
     "N_MASK_PART": "What was drawn goes beyond the image; the part on the image was used.",
     "N_MASK_NOT_AREA": "Points and open lines of a structure set enclose nothing; they were left out.",

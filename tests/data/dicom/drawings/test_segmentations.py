@@ -281,10 +281,12 @@ def test_a_slice_of_the_series_has_its_part(tmp_path):
     files = series(tmp_path / "ct", SHAPE)
     pixels = drawn(1)
     path = save(tmp_path / "seg.dcm", segmentation(files, pixels))
+    beside = set(grid_of_series(files).instance_uids)
     for file in files:
         grid = grid_of_series([file])
+        assert read_segmentation(path, grid, {"1.2.3.4.5"}).code == "E_MASK_PLACE"
         assert read_segmentation(path, grid).code == "E_MASK_PLACE"
-        found = read_segmentation(path, grid, may_go_beyond=True)
+        found = read_segmentation(path, grid, beside)
         number = pydicom.dcmread(file).InstanceNumber - 1
         assert found.notes == ("N_MASK_PART",)
         assert (found.masks[0].voxels[0] == pixels[number, ..., 0]).all()

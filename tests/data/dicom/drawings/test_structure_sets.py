@@ -302,11 +302,11 @@ def test_what_does_not_fit_is_refused(tmp_path, change, code, notes):
 
 def test_a_slice_of_the_series_has_its_part(tmp_path):
     """An image that is one slice of what was drawn on is given its part only where that is asked for."""
-    path, _ = write(tmp_path, "axial", {"a": [on_plane("axial", k, blob(k)) for k in (1, 2)]})
+    path, whole = write(tmp_path, "axial", {"a": [on_plane("axial", k, blob(k)) for k in (1, 2)]})
     for file in sorted((tmp_path / "ct").iterdir()):
         grid, number = grid_of_series([file]), pydicom.dcmread(file).InstanceNumber - 1
         assert read_structure_set(path, grid).code == "E_MASK_BROKEN_REFERENCE"
-        found = read_structure_set(path, grid, may_go_beyond=True)
+        found = read_structure_set(path, grid, set(whole.instance_uids))
         assert found.notes == ("N_MASK_PART",)
         expected = inside(blob(number)) if number in (1, 2) else np.zeros(SHAPE[1:], bool)
         assert dice(found.masks[0].voxels[0], expected) > 0.99
@@ -336,6 +336,9 @@ def test_structure_sets_with_broken_references_are_refused(real_data):
     grid = grid_of_series([folder / "ct_1.dcm", folder / "ct_2.dcm"])
     for name in ("invalid_reference_rt.dcm", "non_existent_reference_rt.dcm"):
         assert read_structure_set(folder / name, grid).code == "E_MASK_BROKEN_REFERENCE"
+        for slice_ in ("ct_1.dcm", "ct_2.dcm"):
+            found = read_structure_set(folder / name, grid_of_series([folder / slice_]), set(grid.instance_uids))
+            assert found.code == "E_MASK_BROKEN_REFERENCE"
 
 
 @pytest.mark.real
@@ -354,7 +357,13 @@ def test_a_clinical_structure_set_is_read_on_the_slice_that_is_there(real_data):
     folder = real_data / "dicom_seg_sr_rt" / "dicompyler"
     grid = grid_of_series([folder / "ct.0.dcm"])
     assert read_structure_set(folder / "rtss.dcm", grid).code == "E_MASK_BROKEN_REFERENCE"
-    found = read_structure_set(folder / "rtss.dcm", grid, may_go_beyond=True)
+    contours = [
+        each
+        for roi in pydicom.dcmread(folder / "rtss.dcm").ROIContourSequence
+        for each in roi.get("ContourSequence", [])
+    ]
+    beside = {each.ContourImageSequence[0].ReferencedSOPInstanceUID for each in contours}
+    found = read_structure_set(folder / "rtss.dcm", grid, beside)
     assert found.notes == ("N_MASK_PART",)
     assert len(found.masks) == 10
     assert_is_as_shapely_fills_it(folder / "rtss.dcm", grid, found.masks)

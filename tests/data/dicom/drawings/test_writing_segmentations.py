@@ -117,48 +117,6 @@ def test_the_file_is_valid(tmp_path, all_images, kind, is_fractional):
         assert [line for line in told.splitlines() if line.startswith("Error")] == []
 
 
-def test_the_same_masks_give_the_same_file(tmp_path, all_images):
-    """A record can vouch for it; and another mask never has the same UID."""
-    files = all_images["axial"]
-    masks = masks_on(SHAPE)
-    for name in ("a", "b"):
-        write_segmentation(masks, files, tmp_path / f"{name}.dcm", ON_A_DAY)
-    assert (tmp_path / "a.dcm").read_bytes() == (tmp_path / "b.dcm").read_bytes()
-    write_segmentation(masks[:2], files, tmp_path / "c.dcm", ON_A_DAY)
-    uids = [pydicom.dcmread(tmp_path / f"{name}.dcm").SOPInstanceUID for name in "ac"]
-    assert len(set(uids)) == 2
-
-
-def test_patient_and_study_are_those_of_the_image(tmp_path, all_images):
-    """A segmentation belongs into the patient's folder."""
-    files = all_images["axial"]
-    write_segmentation(masks_on(SHAPE), files, tmp_path / "seg.dcm", Authorship("unet", is_automatic=True))
-    header, source = pydicom.dcmread(tmp_path / "seg.dcm"), pydicom.dcmread(files[0])
-    for keyword in ("PatientID", "PatientName", "StudyInstanceUID", "StudyDate", "FrameOfReferenceUID"):
-        assert header[keyword].value == source[keyword].value
-    assert header.SeriesInstanceUID != source.SeriesInstanceUID
-    segment = header.SegmentSequence[0]
-    assert (segment.SegmentAlgorithmType, segment.SegmentAlgorithmName) == ("AUTOMATIC", "unet")
-    assert segment.SegmentedPropertyTypeCodeSequence[0].CodeValue == "39607008"
-
-
-def test_what_cannot_be_written_is_refused(tmp_path, all_images):
-    """Rather no file than one that lies elsewhere."""
-    files = all_images["axial"]
-    out = tmp_path / "seg.dcm"
-    cases = {
-        "E_BAD_HEADER": [],
-        "E_MASK_SIZE": [Mask("a", np.ones((5, 6, 8), bool))],
-        "E_MASK_VALUES": [Mask("a", np.full(SHAPE, np.nan, np.float32))],
-    }
-    for code, masks in cases.items():
-        with pytest.raises(RefusedImage, match=code):
-            write_segmentation(masks, files, out)
-    with pytest.raises(RefusedImage, match="E_MULTIFRAME"):
-        write_segmentation(masks_on(SHAPE), [*files, *all_images["coronal"]], out)
-    assert not out.exists()
-
-
 def test_frames_of_fewer_than_eight_pixels_are_refused(tmp_path):
     """Highdicom packs their bits wrongly, and no clinical image is as small."""
     files = series(tmp_path / "ct", (2, 2, 2))

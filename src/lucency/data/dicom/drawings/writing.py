@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,6 +61,7 @@ def write_segmentation(
         StorageError: the file cannot be written.
     """
     silence_libraries()
+    ignore_warnings_of("highdicom")
     image = source_image(files)
     _refuse_misfit(masks, image)
     authorship = authorship or Authorship()
@@ -83,9 +85,9 @@ def _refuse_misfit(masks: Sequence[Mask], image: SourceImage) -> None:
         raise RefusedImage("E_MASK_PLACE")
     if len(image.slices) > 1 and image.grid.affine is None:
         raise RefusedImage("E_NOGEOM")
+    n_pixels = image.grid.shape[image.turn.order.index(1)] * image.grid.shape[image.turn.order.index(2)]
     # highdicom (0.28) packs frames of fewer than eight pixels wrongly.
-    is_too_small = image.grid.shape[image.turn.order.index(1)] * image.grid.shape[image.turn.order.index(2)] < 8
-    if is_too_small or any(mask.voxels.shape != image.grid.shape for mask in masks):
+    if n_pixels < 8 or any(mask.voxels.shape != image.grid.shape for mask in masks):
         raise RefusedImage("E_MASK_SIZE")
     # Written as a negation, so that what is no number is refused too.
     if any(mask.voxels.size and not (mask.voxels.min() >= 0 and mask.voxels.max() <= 1) for mask in masks):
@@ -134,7 +136,6 @@ def _segmentation(
     """Let highdicom make the object."""
     from highdicom.seg import Segmentation
 
-    ignore_warnings_of("highdicom")
     logging.getLogger("highdicom").setLevel(logging.CRITICAL + 1)  # its remarks may quote the header
     readers = sorted({mask.reader for mask in masks} - {""})
     person = "" if authorship.is_automatic else authorship.name or (readers[0] if len(readers) == 1 else "")
