@@ -4,11 +4,11 @@ from benchmarks import (
     agreement,
     augmentation,
     bad_inputs,
+    consensus,
     deidentification,
     header_scan,
     near_duplicates,
     pneumonia,
-    staple,
     startup,
     training,
     volumes,
@@ -23,5 +23,5 @@ bad_inputs.main()
 deidentification.main()
 near_duplicates.main()
 agreement.main()
-staple.main()
+consensus.main()
 pneumonia.main()

@@ -46,7 +46,7 @@ class PartCount:
     n_images: int
     n_patients: int
     classes: dict[str, int]
-    """Class → number of images."""
+    """Class → number of images; where several findings were asked at once, of images with each of them."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class Flow:
     steps: tuple[Step, ...]
     parts: tuple[PartCount, ...]
     reasons: dict[str, str]
+    unit: str = "image"
 
 
 def count_flow(material: Material) -> Flow:
@@ -87,7 +88,7 @@ def count_flow(material: Material) -> Flow:
             steps[-1] = replace(steps[-1], refused=refused)
             steps.append(Step(title, len(after), _n_patients(after), None))
     steps[-1] = replace(steps[-1], title=titles[-1]) if len(steps) > 1 else steps[-1]
-    return Flow(tuple(steps), count_parts(material), dict(material.reasons))
+    return Flow(tuple(steps), count_parts(material), dict(material.reasons), material.plan.unit)
 
 
 def _reason(row: CohortRow) -> str:
@@ -102,7 +103,8 @@ def count_parts(material: Material) -> tuple[PartCount, ...]:
     for part in Part:
         rows = rows_of(material.split, part)
         found = Counter(label_of[row.image_id].in_part(part) for row in rows if row.image_id in label_of)
-        classes = {name: found[name] for name in material.classes}
+        present = {one.finding: one.n_present[part] for one in material.findings}
+        classes = present or {name: found[name] for name in material.classes}
         counted.append(PartCount(part.capitalize(), len(rows), len({row.patient_id for row in rows}), classes))
     return tuple(counted)
 

@@ -25,7 +25,7 @@ from lucency.report.drawing import (
     ticks,
 )
 from lucency.report.material import Material, Member
-from lucency.report.words import count, of_images
+from lucency.report.words import count, of_units
 
 N_COLOURS = 6
 
@@ -33,6 +33,8 @@ N_COLOURS = 6
 def all_figures(material: Material, flow: Flow) -> dict[str, str]:
     """Draw every figure as inline SVG, by name."""
     figures = {"flow": flow_diagram(flow), **learning_curves(material.members)}
+    if material.findings:
+        return figures | {"roc": roc_of_findings(material)}
     figures["roc"] = roc_figure(material)
     figures["histogram"] = histogram_figure(material)
     figures["confusion"] = confusion_figure(material)
@@ -50,12 +52,12 @@ def flow_diagram(flow: Flow) -> str:
     middle, y = main_x + main_width / 2, 1.0
     strokes: list[str] = []
     for step in flow.steps:
-        strokes.append(_box(main_x, y, main_width, 52, [step.title, _both(step.n_images, step.n_patients)]))
+        strokes.append(_box(main_x, y, main_width, 52, [step.title, _both(step.n_images, step.n_patients, flow.unit)]))
         bottom = y + 52
         if step.refused is None:
             y = bottom + 26
         else:
-            lines = _refusal_lines(step.refused, flow.reasons)
+            lines = _refusal_lines(step.refused, flow.reasons, flow.unit)
             height = 17 * len(lines) + 19
             side_y = bottom + 14
             strokes.append(rectangle(side_x, side_y, side_width, height, "side"))
@@ -76,9 +78,10 @@ def flow_diagram(flow: Flow) -> str:
     for part, centre in zip(flow.parts, centres, strict=True):
         strokes.append(_arrow((centre, last + 16), (centre, top)))
         counts = [f"{count(n)} {name}" for name, n in part.classes.items()]
-        shown = [part.title, _both(part.n_images, part.n_patients), *(_clip(c, 32) for c in counts)]
+        shown = [part.title, _both(part.n_images, part.n_patients, flow.unit), *(_clip(c, 32) for c in counts)]
         strokes.append(_box(centre - part_width / 2, top, part_width, height, shown))
-    sentence = "Flow of images: " + "; ".join(f"{s.title} {_both(s.n_images, s.n_patients)}" for s in flow.steps)
+    steps = (f"{s.title} {_both(s.n_images, s.n_patients, flow.unit)}" for s in flow.steps)
+    sentence = f"Flow of {flow.unit}s: {'; '.join(steps)}"
     return drawing(663, top + height + 2, sentence, strokes)
 
 
@@ -104,6 +107,33 @@ def roc_figure(material: Material) -> str:
     return drawing(416, 442, description, strokes)
 
 
+def roc_of_findings(material: Material) -> str:
+    """Draw the ROC curve of each finding on the test part, with its operating point."""
+    x, y = Scale(0, 1, 44, 404), Scale(0, 1, 398, 38)
+    strokes = [axes(x, y, ticks(0, 1), ticks(0, 1), "1 − specificity (false-positive rate)", "Sensitivity")]
+    strokes.append(line((x(0), y(0)), (x(1), y(1)), "chance"))
+    for i, one in enumerate(material.findings):
+        style = _style(i)
+        strokes.append(path([(424, 52 + 22 * i), (452, 52 + 22 * i)], f"line{style}"))
+        strokes.append(text(460, 56 + 22 * i, _clip(one.finding, 26), style.split()[-1]))
+        if not _has_both(one.test):
+            continue
+        strokes.append(
+            path(_staircase(roc_curve(one.test.targets == 1, one.test.probabilities[:, 1]), x, y), f"line{style}")
+        )
+        called = called_classes(one.test, one.operating_point) == 1
+        rates = [float(called[one.test.targets == value].mean()) for value in (0, 1)]
+        strokes.append(circle((x(rates[0]), y(rates[1])), 4, f"line ring {style.split()[-1]}"))
+    height = max(442, 62 + 22 * len(material.findings))
+    return drawing(663, height, "ROC curves of the findings on the test part, with their operating points", strokes)
+
+
+def _style(number: int) -> str:
+    """Return dashes and colour of one of many curves."""
+    dashes = ("", " dashed", " dotted")[(number + number // N_COLOURS) % 3]
+    return f"{dashes} c{number % N_COLOURS + 1}"
+
+
 def histogram_figure(material: Material) -> str:
     """Draw the predicted probabilities of the test part, one row for each true class."""
     test, positive = material.test, material.positive
@@ -124,7 +154,7 @@ def histogram_figure(material: Material) -> str:
             strokes.append(rectangle(x(j / n_bins) + 0.75, base - height, step - 1.5, height, f"area {colour}", 0.8))
         strokes.append(line((x(0), base), (x(1), base), "axis"))
         strokes.append(text(x(0) - 8, base - height_of_row + 44, count(tallest), "tick", "end"))
-        label = f"{_clip(name, 40)}, {of_images(len(values))}"
+        label = f"{_clip(name, 40)}, {of_units(len(values), material.plan.unit)}"
         strokes.append(text(x(0) + 6, base - height_of_row + 26, label, f"strong halo {colour}"))
     if material.operating_point is not None:
         threshold = material.operating_point.threshold
@@ -191,7 +221,9 @@ def confusion_matrix(material: Material) -> NDArray[np.int64]:
 def _curve_with_band(material: Material, x: Scale, y: Scale) -> list[str]:
     test, tuning = material.test, material.tuning
     if not _has_both(test):
-        return [text(x(0.5), y(0.5), "A curve needs test images of both classes.", "small halo", "middle")]
+        return [
+            text(x(0.5), y(0.5), f"A curve needs test {material.plan.unit}s of both classes.", "small halo", "middle")
+        ]
     score, patients = test.probabilities[:, 1], np.unique(test.patient_ids, return_inverse=True)[1]
     band = roc_band(test.targets == 1, score, patients, material.plan.evaluation.level, material.plan.seed)
     rate = 1 - band.specificity
@@ -223,11 +255,11 @@ def _curves_by_class(test: Predictions, x: Scale, y: Scale) -> list[str]:
         if not 0 < (test.targets == i).sum() < len(test):
             continue  # a class without test images has no curve
         curve = roc_curve(test.targets == i, test.probabilities[:, i])
-        colour, dashes = f"c{i % N_COLOURS + 1}", ("", " dashed", " dotted")[(i + i // N_COLOURS) % 3]
+        style = _style(i)
         level = y(0.05) - 18 * (n_classes - 1 - i)
-        strokes.append(path(_staircase(curve, x, y), f"line{dashes} {colour}"))
-        strokes.append(path([(x(0.52), level - 4), (x(0.6), level - 4)], f"line{dashes} {colour}"))
-        strokes.append(text(x(0.62), level, _clip(name, 22), colour))
+        strokes.append(path(_staircase(curve, x, y), f"line{style}"))
+        strokes.append(path([(x(0.52), level - 4), (x(0.6), level - 4)], f"line{style}"))
+        strokes.append(text(x(0.62), level, _clip(name, 22), style.split()[-1]))
     return strokes
 
 
@@ -301,17 +333,17 @@ def _arrow(start: Point, end: Point) -> str:
     return path([start, end], "arrow") + path(tip, "tip-of-arrow", closed=True)
 
 
-def _refusal_lines(refused: Refusals, reasons: dict[str, str]) -> list[tuple[str, str]]:
+def _refusal_lines(refused: Refusals, reasons: dict[str, str], unit: str) -> list[tuple[str, str]]:
     """Return the lines of a side box with their style: a title, then each reason with its count and code."""
-    lines = [(f"{refused.title}: {of_images(refused.n_images)}", "strong")]
+    lines = [(f"{refused.title}: {of_units(refused.n_images, unit)}", "strong")]
     for code, n in refused.by_reason.items():
         words = f"{count(n)} · {code}" if not reasons.get(code) else f"{count(n)} · {reasons[code]}"
         lines += [(part, "small") for part in textwrap.wrap(words, 58)]
     return lines
 
 
-def _both(n_images: int, n_patients: int) -> str:
-    return f"{of_images(n_images)}, {count(n_patients)} {'patient' if n_patients == 1 else 'patients'}"
+def _both(n_images: int, n_patients: int, unit: str) -> str:
+    return f"{of_units(n_images, unit)}, {count(n_patients)} {'patient' if n_patients == 1 else 'patients'}"
 
 
 def _clip(name: str, n_letters: int) -> str:

@@ -1034,6 +1034,32 @@ _TERMS = (
         ("RNN",),
     ),
     Term(
+        "LSTM",
+        "Long short-term memory (Hochreiter and Schmidhuber 1997): a recurrent layer with gates that decide what to keep, "
+        "what to forget and what to give out. It remembers a “no” until the finding comes, many words later.",
+        ("long short-term memory",),
+    ),
+    Term(
+        "GRU",
+        "Gated recurrent unit (Cho 2014): a recurrent layer with two gates in the place of the LSTM's three. It has a quarter "
+        "fewer parameters and often does as well.",
+        ("gated recurrent unit", "gated recurrent units"),
+    ),
+    Term(
+        "word embedding",
+        "A few dozen numbers that stand for a word. Training moves words that mean much the same close together.",
+        ("embedding", "word vector", "word vectors"),
+    ),
+    Term(
+        "attention",
+        "What a network learns to lay upon each word of a report; the parts sum to 1. It shows where the network looked and "
+        "need not be the reason for its answer.",
+    ),
+    Term(
+        "vocabulary",
+        "The words that a network knows, learnt from the training part alone. All other words are the same unknown word to it.",
+    ),
+    Term(
         "generative adversarial network",
         "Two networks in contest: one makes images, the other tells them from real ones. In the end the made "
         "images look real, which does not make them true.",
@@ -1088,6 +1114,12 @@ _TERMS = (
     Term(
         "majority vote",
         "The label that most readers gave. With an even number of readers votes can be even; then somebody has to decide.",
+    ),
+    Term(
+        "tie",
+        "As many readers, or as much weight, for one answer as for another. Lucency gives such an image no label until somebody "
+        "decides, unless the plan says otherwise.",
+        ("even votes",),
     ),
     Term(
         "Dawid–Skene",

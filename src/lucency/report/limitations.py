@@ -60,11 +60,12 @@ def _leak(material: Material) -> Iterator[Limitation]:
     for row in material.split:
         parts_of_patient.setdefault(row.patient_id, set()).add(row.part)
     n_patients = max(material.certificate.n_patients_shared, sum(len(parts) > 1 for parts in parts_of_patient.values()))
+    shared = words.of_units(material.certificate.n_images_shared, material.plan.unit)
     if n_patients or material.certificate.n_images_shared:
         yield Limitation(
             "The parts are not apart",
-            f"{words.of_patients(n_patients)} and {words.of_images(material.certificate.n_images_shared)} stand in more "
-            "than one part. The network may have recognised them, and every result below is too good by an unknown amount.",
+            f"{words.of_patients(n_patients)} and {shared} stand in more than one part. The network may have recognised them, "
+            "and every result below is too good by an unknown amount.",
         )
 
 
@@ -125,24 +126,24 @@ def _other_population(material: Material) -> Iterator[Limitation]:
 
 
 def _each_image_a_patient(material: Material) -> Iterator[Limitation]:
-    patient = material.plan.data.patient
+    patient, unit = material.plan.data.patient, material.plan.unit
     if patient is not None and patient.from_ == "each_image":
         yield Limitation(
             "Patients are not known",
-            "The plan declares every image to be another patient. If a patient has several images, the same patient may "
+            f"The plan declares every {unit} to be another patient. If a patient has several {unit}s, the same patient may "
             "have trained and tested the network, and the results are too good.",
         )
 
 
 def _small_test(material: Material) -> Iterator[Limitation]:
-    test = _part(material, Part.TEST)
+    test, unit = _part(material, Part.TEST), material.plan.unit
     rarest, n = min(test.classes.items(), key=lambda item: item[1])
     if material.positive:
         rarest, n = material.positive, test.classes[material.positive]
     if n < FEW_POSITIVES:
         yield Limitation(
-            "Few test images of a class",
-            f"The test part holds only {words.of_images(n)} of {rarest}. A few more or fewer errors would change the "
+            f"Few test {unit}s of a class",
+            f"The test part holds only {words.of_units(n, unit)} of {rarest}. A few more or fewer errors would change the "
             f"sensitivity visibly; {FEW_POSITIVES} or more are advisable.",
         )
 
@@ -157,16 +158,16 @@ def _wide_intervals(material: Material) -> Iterator[Limitation]:
 
 
 def _one_site(material: Material) -> Iterator[Limitation]:
-    sites = {row.site for row in material.cohort if row.status == KEPT}
+    sites, unit = {row.site for row in material.cohort if row.status == KEPT}, material.plan.unit
     if sites == {""}:
         yield Limitation(
             "Sites are not recorded",
-            "The images do not tell where they were made, so it cannot be checked whether the network works equally well "
+            f"The {unit}s do not tell where they were made, so it cannot be checked whether the network works equally well "
             "at each site, or knows the site instead of the disease.",
         )
     elif len(sites) == 1:
         yield Limitation(
-            "One site", f"All images come from {sites.pop()}; its scanners and habits are part of the result."
+            "One site", f"All {unit}s come from {sites.pop()}; its scanners and habits are part of the result."
         )
 
 
@@ -181,9 +182,9 @@ def _one_label_source(material: Material) -> Iterator[Limitation]:
 
 
 def _imbalance(material: Material) -> Iterator[Limitation]:
-    counts = _part(material, Part.TRAINING).classes
+    counts, unit = _part(material, Part.TRAINING).classes, material.plan.unit
     share = share_of_largest_class(counts)
-    if share >= IMBALANCE:
+    if share >= IMBALANCE and not material.findings:
         largest = max(counts, key=lambda name: counts[name])
         weighed = material.plan.training.class_weights == "balanced"
         remedy = (
@@ -193,7 +194,7 @@ def _imbalance(material: Material) -> Iterator[Limitation]:
         )
         yield Limitation(
             "Imbalanced classes",
-            f"{words.proportion(share, 0)} of the training images are {largest}. {remedy} Accuracy and predictive values "
+            f"{words.proportion(share, 0)} of the training {unit}s are {largest}. {remedy} Accuracy and predictive values "
             "hold only where diseases are as frequent as here.",
         )
 
@@ -201,6 +202,7 @@ def _imbalance(material: Material) -> Iterator[Limitation]:
 def _several_images(material: Material) -> Iterator[Limitation]:
     test = _part(material, Part.TEST)
     clustered = any(e.n_clusters is not None for e in material.estimates if e.part == Part.TEST)
+    unit = material.plan.unit
     if test.n_images > test.n_patients:
         care = (
             "The intervals allow for this where the table says so."
@@ -208,8 +210,8 @@ def _several_images(material: Material) -> Iterator[Limitation]:
             else "The intervals do not allow for this and are too narrow."
         )
         yield Limitation(
-            "Several images a patient",
-            f"The {words.of_images(test.n_images)} of the test part show {words.of_patients(test.n_patients)}; images of "
+            f"Several {unit}s a patient",
+            f"The {words.of_units(test.n_images, unit)} of the test part are of {words.of_patients(test.n_patients)}; {unit}s of "
             f"one patient resemble each other and tell less than as many patients would. {care}",
         )
 
@@ -231,6 +233,7 @@ def _threshold_shift(material: Material) -> Iterator[Limitation]:
 
 
 def _overfitting(material: Material) -> Iterator[Limitation]:
+    unit = material.plan.unit
     gaps = [_gap(member) for member in material.members]
     n_wide = sum(gap > 0.5 for gap in gaps)
     if n_wide:
@@ -238,8 +241,9 @@ def _overfitting(material: Material) -> Iterator[Limitation]:
             "A gap between training and tuning (overfitting)",
             "At the epoch that was kept, the cost on the tuning part stood clearly above that on the training part"
             + (f" in {n_wide} of {len(gaps)} networks" if len(gaps) > 1 else "")
-            + ": the network knows its training images better than new ones. More data, more augmentation or a smaller "
-            "network may help.",
+            + f": the network knows its training {unit}s better than new ones. More data"
+            + (", more augmentation" if unit == "image" else "")
+            + " or a smaller network may help.",
         )
 
 
@@ -268,22 +272,23 @@ def _flipped(material: Material) -> Iterator[Limitation]:
 
 def _refused(material: Material) -> Iterator[Limitation]:
     n = sum(n for reason, n in reasons_of_refusal(material).items() if reason != DUPLICATE)
-    n_found = len(material.cohort)
+    n_found, unit = len(material.cohort), material.plan.unit
     if n > MANY_REFUSED * n_found:
         yield Limitation(
-            "Many images were refused",
-            f"{words.count(n)} of {words.of_images(n_found)} ({words.proportion(n / n_found)}) could not be used. If they "
+            f"Many {unit}s were refused",
+            f"{words.count(n)} of {words.of_units(n_found, unit)} ({words.proportion(n / n_found)}) could not be used. If they "
             "differ from the others, for example because they are more difficult, the results are too good.",
         )
 
 
 def _duplicates(material: Material) -> Iterator[Limitation]:
-    n = reasons_of_refusal(material)[DUPLICATE]
+    n, unit = reasons_of_refusal(material)[DUPLICATE], material.plan.unit
+    unlike = "Copies that were cropped or compressed anew" if unit == "image" else "Copies with other words"
     if n:
         yield Limitation(
             "The source repeats itself",
-            f"{words.of_images(n)} {'was' if n == 1 else 'were'} an exact copy of another and left out. Copies that were "
-            "cropped or compressed anew are not recognised.",
+            f"{words.of_units(n, unit)} {'was' if n == 1 else 'were'} an exact copy of another and left out. {unlike} are not "
+            "recognised.",
         )
 
 

@@ -121,6 +121,71 @@ class Explanation:
 
 
 @dataclass(frozen=True)
+class ShownWord:
+    """One word of a report on the page."""
+
+    text: str
+    """The word, or ▢ where it might tell who the patient is."""
+    shade: int
+    """From −3 (spoke against the answer) to 3 (carried it)."""
+    attention: int
+    """From 0 to 3."""
+
+
+@dataclass(frozen=True)
+class ReadReport:
+    """A test report with what the network said of it, and the words that carried the answer."""
+
+    image_id: str
+    finding: str
+    """Empty where the study asks one thing only."""
+    target: str
+    predicted: str
+    probability: float
+    words: tuple[ShownWord, ...]
+
+
+@dataclass(frozen=True)
+class KnownWords:
+    """The vocabulary of the networks."""
+
+    n_words: int
+    n_shown: int
+    """Words that the page may show."""
+    least_count: int
+    unknown: Mapping[str, tuple[int, int]]
+    """Part → unknown words, and all words."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How networks read reports: their vocabulary, the words that carried answers, and whether to believe those."""
+
+    vocabulary: KnownWords
+    errors: tuple[ReadReport, ...]
+    cases: tuple[ReadReport, ...]
+    method: str = ""
+    verdict: str = ""
+    similarity: Estimate | None = None
+    """Median over the cases of the likeness to the shading by networks with random parameters."""
+    attention: Estimate | None = None
+    """Median over the cases of the likeness of attention and shading; None without attention."""
+
+
+@dataclass(frozen=True)
+class FindingResult:
+    """One of several findings that were asked at once."""
+
+    finding: str
+    tuning: Predictions
+    test: Predictions
+    operating_point: OperatingPoint | None
+    n_present: Mapping[str, int]
+    """Part → images or reports in which it is there; those of which it is not known count nowhere."""
+    n_absent: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Opening:
     """One opening of the sealed test set."""
 
@@ -192,16 +257,20 @@ class Material:
     augmentations: tuple[Picture, ...] = ()
     errors: tuple[ErrorCase, ...] = ()
     explanation: Explanation | None = None
+    reading: Reading | None = None
+    """None for images."""
+    findings: tuple[FindingResult, ...] = ()
+    """Where several findings were asked at once; `tuning`, `test` and `operating_point` are those of the first then."""
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Class names; of two, the second is the positive one."""
-        return self.test.classes
+        """Class names; of two, the second is the positive one. The findings, where several were asked at once."""
+        return tuple(one.finding for one in self.findings) or self.test.classes
 
     @property
     def positive(self) -> str | None:
         """The positive class where there are two."""
-        return self.classes[1] if len(self.classes) == 2 else None
+        return self.classes[1] if len(self.classes) == 2 and not self.findings else None
 
     @property
     def n_openings(self) -> int:

@@ -75,7 +75,7 @@ def render_with_figures(material: Material) -> RenderedReport:
         augmentation_ranges=augmentation_ranges(material.plan.augmentation or NO_AUGMENTATION),
         n_training=len(rows_of(material.split, Part.TRAINING)),
         n_iterations=math.ceil(len(rows_of(material.split, Part.TRAINING)) / material.plan.training.batch_size),
-        matrix=confusion_matrix(material),
+        matrix=None if material.findings else confusion_matrix(material),
         flip_is_wrong=flips_across(material) and sides_are_known(material),
         threshold=material.operating_point.threshold if material.operating_point else None,
         words=words,
@@ -174,7 +174,10 @@ def _sections(material: Material) -> list[tuple[str, str]]:
         ("reproducibility", "Reproducibility"),
         ("glossary", "Glossary"),
     ]
-    return [section for section in named if section[0] != "explanation" or material.explanation]
+    left_out = {"augmentation"} if material.plan.unit == "report" else set()
+    if not material.explanation and not (material.reading and material.reading.cases):
+        left_out.add("explanation")
+    return [section for section in named if section[0] not in left_out]
 
 
 def _within_budget(pictures: Sequence[Shown]) -> list[Shown]:

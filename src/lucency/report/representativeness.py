@@ -35,9 +35,9 @@ class SourceGroup:
     """What the test of association says; empty where there is none."""
 
 
-def label_lines(description: Description) -> list[CohortLine]:
-    """Describe the patients of the training and tuning parts by class."""
-    return table_lines(description.by_label)
+def label_lines(description: Description, unit: str) -> list[CohortLine]:
+    """Describe the patients of the training and tuning parts by class; `unit` is "image" or "report"."""
+    return table_lines(description.by_label, unit)
 
 
 def missing_lines(description: Description) -> list[tuple[str, list[str]]]:
@@ -101,7 +101,7 @@ def found_shortcuts(description: Description) -> list[Probe]:
 def verdict_on_shortcuts(description: Description) -> str:
     """Say in one sentence what the probes found."""
     if not description.probes:
-        return "The plan wanted no probes for shortcuts."
+        return "No probes for shortcuts were made."
     found, asked = found_shortcuts(description), [p for p in description.probes if p.verdict != "unknown"]
     if not asked:
         return "The probes for shortcuts can say nothing: there are too few patients, or nothing to look at."
@@ -132,7 +132,7 @@ def _table_one(table: TableOne) -> Table:
     header = ["variable", "level", *groups, "standardised difference", "low", "high", "between"]
     rows: list[Sequence[object]] = []
     heading = ""
-    for line in table_lines(table):
+    for line in table_lines(table, "image"):
         heading = line.name if not line.is_detail else heading
         difference: list[object] = [""] * 4
         if line.difference:

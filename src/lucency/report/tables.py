@@ -49,14 +49,14 @@ class EstimateLine:
 
 def cohort_table(material: Material) -> list[CohortLine]:
     """Describe the patients by part; what no image tells is left out."""
-    return table_lines(material.description.by_part)
+    return table_lines(material.description.by_part, material.plan.unit)
 
 
-def table_lines(table: TableOne) -> list[CohortLine]:
+def table_lines(table: TableOne, unit: str) -> list[CohortLine]:
     """Write a table of patients in words."""
     return [
         CohortLine("Patients", tuple(words.count(group.n_patients) for group in table.groups)),
-        CohortLine("Images", tuple(words.count(group.n_images) for group in table.groups)),
+        CohortLine(f"{unit.capitalize()}s", tuple(words.count(group.n_images) for group in table.groups)),
         *map(_line, table.lines),
     ]
 

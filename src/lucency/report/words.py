@@ -6,6 +6,7 @@ from typing import Literal
 
 from lucency.domain.estimate import Estimate
 from lucency.domain.parts import Part
+from lucency.evaluation.classification import called_classes
 from lucency.report.counts import count_parts
 from lucency.report.material import Material
 
@@ -23,6 +24,8 @@ AS_PERCENT = {
     "prevalence",
     "false-positive rate",
     "false-negative rate",
+    "macro-average sensitivity",
+    "macro-average specificity",
     "label noise",
     "label noise by label",
     "label noise by true class",
@@ -41,6 +44,8 @@ ARCHITECTURES = {
     "lenet5": "LeNet-5",
     "small_cnn": "a small convolutional network",
     "resnet18": "ResNet-18",
+    "lstm": "a network with long short-term memory (LSTM)",
+    "gru": "a network of gated recurrent units (GRU)",
 }
 OPTIMIZERS = {"adam": "Adam", "sgd": "SGD"}
 
@@ -52,7 +57,12 @@ def count(n: int) -> str:
 
 def of_images(n: int) -> str:
     """Write a number of images."""
-    return f"{n:,} {'image' if n == 1 else 'images'}"
+    return of_units(n, "image")
+
+
+def of_units(n: int, unit: str) -> str:
+    """Write a number of images or reports."""
+    return f"{n:,} {unit if n == 1 else f'{unit}s'}"
 
 
 def of_patients(n: int) -> str:
@@ -159,10 +169,14 @@ SENSITIVITY = ("sensitivity",)
 SPECIFICITY = ("specificity",)
 ACCURACY = ("accuracy",)
 BALANCED = ("balanced accuracy",)
+MEANS_OF_FINDINGS = ("macro-average auc", "macro-average sensitivity", "macro-average specificity")
 
 
 def key_estimates(material: Material, part: Part = Part.TEST) -> tuple[Estimate, ...]:
     """Choose the numbers of the key box: AUC, sensitivity and specificity; AUC and accuracy for several classes."""
+    if material.findings:
+        means = (find(material.estimates, (name,), part, ("all",)) for name in MEANS_OF_FINDINGS)
+        return tuple(estimate for estimate in means if estimate)
     wanted = (AUC, SENSITIVITY, SPECIFICITY) if material.positive else (AUC, ACCURACY, BALANCED)
     groups = ("all", material.positive, "macro") if material.positive else ("all", "macro")
     named = tuple(group for group in groups if group)
@@ -177,6 +191,8 @@ def is_exploratory(material: Material) -> bool:
 
 def result_sentences(material: Material) -> list[str]:
     """Say the results of the test part in words that need no statistics."""
+    if material.findings:
+        return _several_findings(material)
     return _two_classes(material) if material.positive else _several_classes(material)
 
 
@@ -190,13 +206,14 @@ def data_sentence(material: Material) -> str:
         if n_refused == 0
         else f"{count(n_refused)} {'was' if n_refused == 1 else 'were'} not used, each with its reason"
     )
-    found = f"{of_images(len(material.cohort))} were found; {refused}."
+    unit = material.plan.unit
+    found = f"{of_units(len(material.cohort), unit)} were found; {refused}."
     patient = material.plan.data.patient
     if patient is not None and patient.from_ == "each_image":
-        shares = ", ".join(f"{part.title.lower()} {of_images(part.n_images)}" for part in parts)
-        return f"{found} Patients are not known: the {of_images(n_images)} were split as if each were of another: {shares}."
+        shares = ", ".join(f"{part.title.lower()} {of_units(part.n_images, unit)}" for part in parts)
+        return f"{found} Patients are not known: the {of_units(n_images, unit)} were split as if each were of another: {shares}."
     shares = ", ".join(f"{part.title.lower()} {of_patients(part.n_patients)}" for part in parts)
-    return f"{found} The {of_images(n_images)} of {of_patients(n_patients)} were split by patient: {shares}."
+    return f"{found} The {of_units(n_images, unit)} of {of_patients(n_patients)} were split by patient: {shares}."
 
 
 def network_sentence(material: Material) -> str:
@@ -206,21 +223,28 @@ def network_sentence(material: Material) -> str:
     n_parameters = sum(layer.n_parameters for layer in material.layers)
     n_members = len(material.members)
     size = f"{count(n_parameters)} parameters"
+    task = f"find {_join(material.classes)}" if material.findings else f"tell {_join(material.classes)} apart"
     if n_members == 1:
-        return f"{name[0].upper()}{name[1:]} with {size} learnt to tell {_join(material.classes)} apart."
+        return f"{name[0].upper()}{name[1:]} with {size} learnt to {task}."
     return (
-        f"An ensemble of {n_members} networks ({name}, {size} each) learnt to tell {_join(material.classes)} apart; "
+        f"An ensemble of {n_members} networks ({name}, {size} each) learnt to {task}; "
         "the mean of their probabilities is the answer."
     )
 
 
 def operating_point_sentence(material: Material) -> str:
     """Say how a probability becomes an answer, and that the test part had no say in it."""
+    if material.findings:
+        return (
+            "Each finding has a threshold of its own, chosen on the tuning part before the test part was opened, by the rule: "
+            f"{material.operating_point.rule if material.operating_point else ''}."
+        )
     point = material.operating_point
     if point is None or material.positive is None:
         return "The class with the highest probability is the answer."
+    subject = "An image" if material.plan.unit == "image" else "A report"
     return (
-        f"An image counts as {material.positive} from a probability of {point.threshold:.3f}. This threshold was chosen "
+        f"{subject} counts as {material.positive} from a probability of {point.threshold:.3f}. This threshold was chosen "
         f"on the tuning part before the test part was opened, by the rule: {point.rule}."
     )
 
@@ -237,8 +261,8 @@ def _two_classes(material: Material) -> list[str]:
         sentences.append(_counted(specificity, f"without it ({negative})", "cleared", "specificity"))
     if auc and auc.value is not None:
         sentences.append(
-            f"The AUC was {quote(auc)}: of all pairs of one image of each kind, this is the share in which the one with "
-            f"{positive} gets the higher probability."
+            f"The AUC was {quote(auc)}: of all pairs of one {material.plan.unit} of each kind, this is the share in which the "
+            f"one with {positive} gets the higher probability."
         )
     return sentences
 
@@ -249,7 +273,9 @@ def _several_classes(material: Material) -> list[str]:
     sentences = []
     if accuracy and accuracy.value is not None:
         right = f"{accuracy.numerator:,} of {accuracy.denominator:,}" if accuracy.numerator is not None else "a share"
-        sentences.append(f"The network named the right class for {right} test images (accuracy {aside(accuracy)}).")
+        sentences.append(
+            f"The network named the right class for {right} test {material.plan.unit}s (accuracy {aside(accuracy)})."
+        )
     recalls = [
         e
         for e in material.estimates
@@ -263,6 +289,39 @@ def _several_classes(material: Material) -> list[str]:
         )
     if auc and auc.value is not None:
         sentences.append(f"Averaged over the classes, each against the rest, the AUC was {quote(auc)}.")
+    return sentences
+
+
+def of_finding(material: Material, finding: str) -> tuple[Estimate | None, ...]:
+    """Return AUC, sensitivity and specificity of one finding on the test part."""
+    return tuple(find(material.estimates, names, Part.TEST, (finding,)) for names in (AUC, SENSITIVITY, SPECIFICITY))
+
+
+def count_answers(material: Material) -> tuple[int, int]:
+    """Count the answers about all findings on the test part, and how many of them are wrong."""
+    wrong = [
+        int((called_classes(one.test, one.operating_point) != one.test.targets).sum()) for one in material.findings
+    ]
+    return sum(len(one.test) for one in material.findings), sum(wrong)
+
+
+def likeness(correlation: Estimate) -> str:
+    """Say how much one order of words resembles another."""
+    value = correlation.value or 0.0
+    return "much as" if value >= 0.5 else "somewhat as" if value >= 0.3 else "hardly as"
+
+
+def _several_findings(material: Material) -> list[str]:
+    mean = find(material.estimates, ("macro-average auc",), Part.TEST, ("all",))
+    aucs = [e for one in material.findings if (e := of_finding(material, one.finding)[0]) and e.value is not None]
+    sentences = []
+    if mean and mean.value is not None:
+        sentences.append(f"Averaged over the {len(material.findings)} findings, the AUC was {quote(mean)}.")
+    if len(aucs) > 1:
+        best, worst = max(aucs, key=_value_of), min(aucs, key=_value_of)
+        sentences.append(
+            f"The network told {best.group} most reliably (AUC {aside(best)}) and {worst.group} least (AUC {aside(worst)})."
+        )
     return sentences
 
 

@@ -9,12 +9,17 @@ from pydantic import TypeAdapter
 from lucency.domain.cohort import CohortRow, LabelRow, SplitRow
 from lucency.domain.estimate import Estimate
 from lucency.domain.ground_truth import GroundTruth, RuleOutcome
-from lucency.domain.plan import Plan
-from lucency.study.cohort import CERTIFICATE, COHORT, GROUND_TRUTH, LABELS, SPLIT
+from lucency.domain.parts import Part
+from lucency.domain.plan import REPORT_LABELLING, Plan
+from lucency.domain.questions import ABSENT, PRESENT
+from lucency.study.carrying_words import CARRYING_WORDS, VOCABULARY_FACTS
+from lucency.study.cohort import CERTIFICATE, COHORT, GROUND_TRUTH, LABELS, SPLIT, files_of_labels
 from lucency.study.describing import DESCRIPTION, read_description
 from lucency.study.folder import STAGE_DONE, TEST_OPENED, StudyFolder
+from lucency.study.ground_truth import FINDINGS
 from lucency.study.images import ACCOUNT
 from lucency.study.learning import (
+    ENSEMBLE,
     LAYERS,
     METRICS,
     OPERATING_POINT,
@@ -35,6 +40,9 @@ if TYPE_CHECKING:
     from lucency.report import material
 
 REPORT_FILE = "report.html"
+FILES_OF_IMAGES = (SET_ASIDE, SAMPLES, AUGMENTED, ERRORS, SALIENCY)
+FILES_OF_REPORTS = (CARRYING_WORDS, VOCABULARY_FACTS)
+"""What the report shows of one medium only."""
 
 
 def _report(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
@@ -50,7 +58,9 @@ def gather(plan: Plan, folder: StudyFolder) -> "material.Material":
     from lucency.data.codes import EXPLANATIONS
     from lucency.report import material
 
-    predictions = {(p.part, p.member): p for p in read_predictions(folder, PREDICTIONS)}
+    predictions = {(p.part, p.finding): p for p in read_predictions(folder, PREDICTIONS) if p.member == ENSEMBLE}
+    points = read_operating_points(folder)
+    first = next(iter(points))
     stages = [entry for entry in folder.record.entries if entry.event == STAGE_DONE]
     openings = {
         entry.payload["key"]: entry.time for entry in reversed(folder.record.entries) if entry.event == TEST_OPENED
@@ -63,9 +73,9 @@ def gather(plan: Plan, folder: StudyFolder) -> "material.Material":
         certificate=_only_fields(material.Certificate, folder.read_json(CERTIFICATE)),
         layers=tuple(_only_fields(material.Layer, row) for row in folder.read_json(LAYERS)),
         members=tuple(_member(folder, member) for member in members(plan)),
-        tuning=predictions["tuning", "ensemble"],
-        test=predictions["test", "ensemble"],
-        operating_point=read_operating_points(folder)[""],
+        tuning=predictions["tuning", first],
+        test=predictions["test", first],
+        operating_point=points[first],
         estimates=tuple(Estimate(**row) for row in folder.read_json(METRICS)),
         description=read_description(folder),
         ground_truth=TypeAdapter(GroundTruth).validate_python(folder.read_json(GROUND_TRUTH)),
@@ -80,14 +90,66 @@ def gather(plan: Plan, folder: StudyFolder) -> "material.Material":
         reasons=EXPLANATIONS,
         deidentified=_deidentified(plan, folder),
         cohort_version=n_versions(folder),
-        set_aside=tuple(_pictures(folder, SET_ASIDE)),
-        samples=tuple(_pictures(folder, SAMPLES)),
-        augmentations=tuple(_pictures(folder, AUGMENTED)),
-        errors=tuple(
+        findings=tuple(
+            material.FindingResult(
+                finding, predictions["tuning", finding], predictions["test", finding], points[finding], *counts
+            )
+            for finding, counts in _counts_of_findings(plan, folder).items()
+        ),
+        **(_of_reports(folder) if plan.task == REPORT_LABELLING else _of_images(folder)),
+    )
+
+
+def _of_images(folder: StudyFolder) -> dict[str, Any]:
+    """Read what only a study of images shows."""
+    from lucency.report import material
+
+    return {
+        "set_aside": tuple(_pictures(folder, SET_ASIDE)),
+        "samples": tuple(_pictures(folder, SAMPLES)),
+        "augmentations": tuple(_pictures(folder, AUGMENTED)),
+        "errors": tuple(
             material.ErrorCase(png=_png(folder, facts.pop("file")), **facts) for facts in folder.read_json(ERRORS)
         ),
-        explanation=_explanation(folder),
+        "explanation": _explanation(folder),
+    }
+
+
+def _of_reports(folder: StudyFolder) -> dict[str, Any]:
+    """Read what only a study of reports shows."""
+    from lucency.report import material
+
+    facts, vocabulary = folder.read_json(CARRYING_WORDS), folder.read_json(VOCABULARY_FACTS)
+    check = facts["check"] or {}
+    reading = material.Reading(
+        vocabulary=_only_fields(material.KnownWords, vocabulary),
+        errors=tuple(map(_read_report, facts["errors"])),
+        cases=tuple(map(_read_report, facts["cases"])),
+        method=check.get("method", ""),
+        verdict=check.get("verdict", ""),
+        similarity=Estimate(**check["similarity"]) if check else None,
+        attention=Estimate(**check["attention"]) if check.get("attention") else None,
     )
+    return {"reading": reading}
+
+
+def _read_report(facts: dict[str, Any]) -> "material.ReadReport":
+    from lucency.report import material
+
+    return material.ReadReport(**facts | {"words": tuple(material.ShownWord(*word) for word in facts["words"])})
+
+
+def _counts_of_findings(plan: Plan, folder: StudyFolder) -> dict[str, tuple[dict[str, int], dict[str, int]]]:
+    """Count by part where each of several findings is there, and where it is not; empty where one thing is asked."""
+    if not plan.data.labels.findings:
+        return {}
+    told = {row["image_id"]: row for row in folder.read_table(FINDINGS)}
+    split = folder.read_rows(SPLIT, SplitRow)
+
+    def count(finding: str, answer: str) -> dict[str, int]:
+        return {str(part): sum(r.part == part and told[r.image_id][finding] == answer for r in split) for part in Part}
+
+    return {finding: (count(finding, PRESENT), count(finding, ABSENT)) for finding in plan.data.labels.findings}
 
 
 def _deidentified(plan: Plan, folder: StudyFolder) -> "material.Deidentified | None":
@@ -148,7 +210,8 @@ REPORT = Stage(
     lambda plan: [
         *(COHORT, LABELS, SPLIT, CERTIFICATE, DESCRIPTION, LAYERS, PREDICTIONS, METRICS, OPERATING_POINT),
         *(GROUND_TRUTH, RESULTS_BY_RULE),
-        *(SET_ASIDE, SAMPLES, AUGMENTED, ERRORS, SALIENCY),
+        *(FILES_OF_REPORTS if plan.task == REPORT_LABELLING else FILES_OF_IMAGES),
+        *files_of_labels(plan),
         *(history_file(member) for member in members(plan)),
         *(outcome_file(member) for member in members(plan)),
     ],
