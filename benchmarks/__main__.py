@@ -9,6 +9,7 @@ from benchmarks import (
     header_scan,
     near_duplicates,
     pneumonia,
+    report_rules,
     startup,
     training,
     volumes,
@@ -24,4 +25,5 @@ deidentification.main()
 near_duplicates.main()
 agreement.main()
 consensus.main()
+report_rules.main()
 pneumonia.main()

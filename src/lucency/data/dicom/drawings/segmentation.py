@@ -18,7 +18,7 @@ from pydicom.encaps import get_frame
 
 from lucency.data.dicom.drawings.drawn import Drawn, numbered, outcome_of
 from lucency.data.dicom.drawings.placement import Place, flat_place, place_of
-from lucency.data.dicom.drawings.reference_check import instances_in, items_of, refuse_other_image
+from lucency.data.dicom.drawings.reference_check import instances_in, items_of, refuse_added_slices, refuse_other_image
 from lucency.data.dicom.drawings.whole_file import parse_whole
 from lucency.data.dicom.enhanced import MOST_FRAMES, told_by
 from lucency.data.dicom.geometry import Plane, plane_of
@@ -76,6 +76,7 @@ def read_segmentation(path: Path, grid: ImageGrid, may_go_beyond: bool = False) 
 
 
 def _read(path: Path, grid: ImageGrid, may_go_beyond: bool, notes: list[str]) -> tuple[Mask, ...]:
+    refuse_added_slices(grid)
     header = parse_whole(path)
     kind = _kind_of(header)
     segments = _segments_of(header, kind)

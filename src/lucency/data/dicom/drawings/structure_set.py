@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset, FileDataset
 
 from lucency.data.dicom.drawings.drawn import Drawn, numbered, outcome_of
 from lucency.data.dicom.drawings.placement import MOST_MISFIT
-from lucency.data.dicom.drawings.reference_check import instances_in, items_of, refuse_other_image
+from lucency.data.dicom.drawings.reference_check import instances_in, items_of, refuse_added_slices, refuse_other_image
 from lucency.data.dicom.drawings.segmentation import MOST_SPANNED
 from lucency.data.dicom.drawings.whole_file import parse_whole
 from lucency.data.dicom.header import integer_of, numbers_of, text_of
@@ -66,6 +66,7 @@ def read_structure_set(path: Path, grid: ImageGrid, may_go_beyond: bool = False)
 
 
 def _read(path: Path, grid: ImageGrid, may_go_beyond: bool, notes: list[str]) -> tuple[Mask, ...]:
+    refuse_added_slices(grid)
     header = parse_whole(path)
     sop_class = text_of(header, "SOPClassUID")
     if sop_class != _STRUCTURE_SET:

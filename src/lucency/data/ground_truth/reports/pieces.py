@@ -12,6 +12,7 @@ CONTENT = {"finding", "hint", "not", "part", "state", "normal", "other"}
 def drop_pieces(hits: Sequence[Hit]) -> list[Hit]:
     """Drop what is only a piece of a longer phrase, in the order of the sentence."""
     covering: defaultdict[int, list[Hit]] = defaultdict(list)
+    hits = list(dict.fromkeys(hits))
     for hit in hits:
         for place in hit.places:
             covering[place].append(hit)

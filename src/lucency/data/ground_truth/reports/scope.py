@@ -289,6 +289,9 @@ class Sentence:
         if any(self._is_predicate[mention.last + 1 : joint]):
             return True
         following = self.tokens[joint + 1].word if joint + 1 < len(self.tokens) else ""
+        is_last_named = not any(mention.last < hit.first and hit.last < cue.first for hit in self._named)
+        if word == "," and is_last_named:
+            return False
         if joint + 1 == cue.first or following in ("which", "that", "now", "since", "this", "these"):
             return any(mention.last < hit.first and hit.last < joint for hit in self._named)
         if word in (",", "-"):

@@ -305,7 +305,7 @@ def _headings(text: str) -> list[Section]:
     found = [heading for colon in _COLON.finditer(text) if (heading := _before_colon(text, colon.start()))]
     for match in _LINE.finditer(text):
         if _key(match.group(1)) in _KIND_OF and _key(match.group(1)) not in _EVERYDAY:
-            found.append(_heading(match.group(1), match.start(1), match.end()))
+            found.append(_heading(match.group(1), match.start(), match.end()))
     found += [_heading(match.group(1), match.start(1), match.end()) for match in _BARE.finditer(text)]
     found.sort(key=lambda heading: (heading.start, -heading.end))
     return [
