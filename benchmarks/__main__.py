@@ -4,10 +4,12 @@ from benchmarks import (
     agreement,
     augmentation,
     bad_inputs,
+    consensus,
     deidentification,
     header_scan,
     near_duplicates,
     pneumonia,
+    report_rules,
     startup,
     training,
     volumes,
@@ -22,4 +24,6 @@ bad_inputs.main()
 deidentification.main()
 near_duplicates.main()
 agreement.main()
+consensus.main()
+report_rules.main()
 pneumonia.main()

@@ -3,10 +3,10 @@
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import settings
-from PIL import Image
+
+from bright_and_dark import write_bright_and_dark
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny networks lose more to waiting threads than they gain
 
@@ -29,22 +29,6 @@ def real_data() -> Path:
     if not REAL_DATA.is_dir():
         pytest.skip("the real data sets (../shared/data) are not here")
     return REAL_DATA
-
-
-def write_bright_and_dark(folder: Path, n_patients: int = 24, n_each: int = 2, size: int = 28, seed: int = 1) -> Path:
-    """Write PNG images folder/{healthy,ill}/p<patient>-<number>.png; the ill ones have a bright square."""
-    draw = np.random.default_rng(seed)
-    for patient in range(n_patients):
-        ill = patient % 2
-        for number in range(n_each):
-            pixels = draw.integers(0, 120, (size, size))
-            if ill:
-                row, column = draw.integers(4, size - 12, 2)
-                pixels[row : row + 8, column : column + 8] += 100
-            path = folder / ("ill" if ill else "healthy") / f"p{patient:03d}-{number}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(pixels.astype(np.uint8)).save(path)
-    return folder
 
 
 @pytest.fixture

@@ -37,6 +37,15 @@ def test_it_equals_itk(n_readers, seed, error):
     assert np.allclose(fused.specificity, specificity, atol=1e-6)
 
 
+def test_readers_who_hardly_differ_from_chance_take_many_steps_to_the_same_end():
+    """ITK goes on until nothing moves; stopping after ten thousand steps would give another mask."""
+    masks = drawn_by(4, 5657, 0.59)
+    fused = staple(masks)
+    assert fused.is_converged
+    assert fused.n_iterations > 20_000
+    assert np.allclose(fused.probability, by_itk(masks)[0], atol=1e-6)
+
+
 @pytest.mark.parametrize("n_readers", [9, 17, 40])
 def test_many_readers(n_readers):
     """Beyond eight and sixteen readers the votes are kept in larger numbers."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import write_bright_and_dark
+from bright_and_dark import write_bright_and_dark
 from studies.commands import done, lucency, refused
 
 PLAN = """\

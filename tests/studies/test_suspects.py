@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from conftest import write_bright_and_dark
+from bright_and_dark import write_bright_and_dark
 from lucency.domain.progress import Silence
 from lucency.study import suspects as module
 from lucency.study.folder import StudyFolder

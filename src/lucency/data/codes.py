@@ -63,6 +63,7 @@ REFUSALS: dict[str, str] = {
     "E_MASK_OTHER_IMAGE": "It was drawn on another image: the images or the frame of reference that it names are others.",
     "E_MASK_BROKEN_REFERENCE": "It refers to images that are not there, to none, or to another slice than the one it lies on.",
     "E_DOUBLE_REPORT": "Several rows of the table have this name and different texts, so that no label can be joined.",
+    "E_MASK_UNEVEN": "Slices at uneven distances were interpolated; a DICOM drawing says nothing about those in between.",
 }
 """Why an image was refused."""
 
@@ -119,7 +120,7 @@ NOTES: dict[str, str] = {
     "N_UTF16": "The radiology report is in UTF-16 or UTF-32.",
     "N_RTF": "The radiology report is in RTF; its text was taken out.",
     "N_HTML": "The radiology report is in HTML or holds pieces of it; its text was taken out.",
-    "N_MASK_FRAME_OF_REFERENCE": "It names another frame of reference than its image, but the image's own slices; it lies on them.",
+    "N_MASK_FRAME_OF_REFERENCE": "It names another frame of reference than its image, but the image's own slices; they fit.",
     "N_MASK_UNREFERENCED": "It does not say on which image it was drawn; it was checked by its place alone.",
     "N_MASK_PART": "What was drawn goes beyond the image; the part on the image was used.",
     "N_MASK_NOT_AREA": "Points and open lines of a structure set enclose nothing; they were left out.",

@@ -53,3 +53,5 @@ class ImageGrid:
     """SOP Instance UID of each slice, in the order of the slices; empty where the image is not DICOM."""
     frame_of_reference_uid: str = ""
     """Tells whether two objects speak of one coordinate system; empty where the image is not DICOM."""
+    has_added_slices: bool = False
+    """True where the slices lay at uneven distances, and others were interpolated between them that nobody drew on."""

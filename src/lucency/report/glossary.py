@@ -1116,6 +1116,12 @@ _TERMS = (
         "The label that most readers gave. With an even number of readers votes can be even; then somebody has to decide.",
     ),
     Term(
+        "tie",
+        "As many readers, or as much weight, for one answer as for another. Lucency gives such an image no label until somebody "
+        "decides, unless the plan says otherwise.",
+        ("even votes",),
+    ),
+    Term(
         "Dawid–Skene",
         "A way to weigh readers by how often each errs, estimated from their agreement alone (Dawid and Skene 1979). It needs "
         "three readers at least.",

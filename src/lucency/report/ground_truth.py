@@ -29,10 +29,11 @@ def reader_sentences(one: SeveralReaders) -> Iterator[str]:
     yield f"{len(one.facts.readers)} readers made the labels {purpose}."
     yield from map(_reader_sentence, one.facts.readers)
     if one.facts.unread:
-        yield f"{words.of_images(len(one.facts.unread))} were read by nobody."
+        yield f"{_images(len(one.facts.unread), 'was', 'were')} read by nobody."
     n_unknown = sum(map(len, one.facts.unknown_rows.values()))
     if n_unknown:
-        yield f"{words.count(n_unknown)} rows of their tables name no image of the cohort."
+        rows = "row of their tables names" if n_unknown == 1 else "rows of their tables name"
+        yield f"{words.count(n_unknown)} {rows} no image of the cohort."
 
 
 def _reader_sentence(reader: OneReader) -> str:
@@ -43,16 +44,21 @@ def _reader_sentence(reader: OneReader) -> str:
         else ""
     )
     again = (
-        f"; {words.count(reader.n_changed)} were read again with another answer, and the later one counts"
+        f"; {_images(reader.n_changed, 'was', 'were')} read again with another answer, and the later one counts"
         if reader.n_changed
         else ""
     )
     lost = (
-        f"; {words.count(reader.n_contradicted)} have two answers and count as not read"
+        f"; {_images(reader.n_contradicted, 'has', 'have')} two answers without a day to tell the later, and none of them counts"
         if reader.n_contradicted
         else ""
     )
     return f"Reader {reader.reader} read {words.of_images(reader.n_images)}{days}{blinded}{again}{lost}."
+
+
+def _images(n: int, one: str, several: str) -> str:
+    """Write a number of images with the words that follow it."""
+    return f"{words.of_images(n)} {one if n == 1 else several}"
 
 
 def consensus_sentences(one: SeveralReaders) -> Iterator[str]:
@@ -67,13 +73,13 @@ def consensus_sentences(one: SeveralReaders) -> Iterator[str]:
             f"disagree on {words.count(consensus.n_disputed)} ({share})."
         )
     if consensus.n_single:
-        yield f"{words.of_images(consensus.n_single).capitalize()} were seen by one reader alone."
+        yield f"{_images(consensus.n_single, 'was', 'were')} seen by one reader alone."
     if consensus.n_decided:
-        yield f"{words.of_images(consensus.n_decided).capitalize()} were decided by hand afterwards (adjudication)."
+        yield f"{_images(consensus.n_decided, 'was', 'were')} decided by hand afterwards (adjudication)."
     if consensus.n_open:
         yield (
-            f"{words.of_images(consensus.n_open).capitalize()} stayed without a label; the sheet `adjudication.csv` in the "
-            "study's folder lists them."
+            f"{words.of_images(consensus.n_open)} stayed without a label; the sheet `adjudication.csv` in the study's "
+            "folder lists what is disputed."
         )
 
 
@@ -91,10 +97,10 @@ def error_title(error: LabelError) -> str:
 def correction_sentences(truth: GroundTruth) -> Iterator[str]:
     """Say what was corrected by hand, and what teaches with its doubt."""
     if truth.n_corrected:
-        yield f"{words.of_images(truth.n_corrected).capitalize()} had their label corrected by hand."
+        yield f"{_images(truth.n_corrected, 'had its label', 'had their label')} corrected by hand."
     if truth.n_soft:
         yield (
-            f"{words.of_images(truth.n_soft).capitalize()} teach with a probability instead of one class, because the readers "
+            f"{_images(truth.n_soft, 'teaches', 'teach')} with a probability instead of one class, because the readers "
             "or the report were not sure."
         )
 

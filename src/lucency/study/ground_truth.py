@@ -116,9 +116,11 @@ def write_disputes(study: Study, disputed: "Sequence[Disputed]") -> list[str]:
     from lucency.report.sheet import Card, Sheet, render_sheet
     from lucency.study.pictures import pictures_of
 
+    refuse_to_overwrite(study.folder.path / ADJUDICATION)
+    for name in (ADJUDICATION, ADJUDICATION_SHEET):
+        (study.folder.path / name).unlink(missing_ok=True)  # of a time when more was disputed
     if not disputed:
         return []
-    refuse_to_overwrite(study.folder.path / ADJUDICATION)
     shown = disputed[:N_SHOWN]
     pictures = pictures_of(study, [one.image.image_id for one in shown])
     cards = [
@@ -158,6 +160,7 @@ def _from_readers(study: Study, kept: Sequence[CohortRow], labels: Labels, setti
     decisions = NO_DECISIONS
     if labels.consensus.adjudicated:
         path = Path(labels.consensus.adjudicated)
+        _refuse_own_sheet(study, path)
         decisions = read_decisions(path, readings.levels, kept, naming, labels.names)
         study.desk.say(_sentence_on_decisions(decisions, readings))
     fused = fuse(readings, labels.consensus, decisions.levels)
@@ -179,15 +182,18 @@ def _from_reports(study: Study, kept: Sequence[CohortRow], labels: Labels, setti
     """Let the rules read the reports; what they state about the finding becomes the label."""
     from lucency.data.ground_truth.from_reports import STATED, from_reports, link_reports
     from lucency.data.ground_truth.reports.findings import load_findings
-    from lucency.data.ground_truth.reports.rules import label_report
+    from lucency.data.ground_truth.reports.many import find_mentions_of_all
+    from lucency.data.ground_truth.reports.rules import labels_of
 
-    findings = load_findings(Path(settings.findings) if settings.findings else None)
-    finding = _known_finding(settings, [one.name for one in findings.findings])
+    own_list = Path(settings.findings) if settings.findings else None
+    findings = load_findings(own_list)
+    finding = _known_finding(settings, findings.names)
     linked = link_reports(kept, settings, naming_of(study))
     stated = {}
     with study.desk.progress("Reading reports", len(linked.texts)) as progress:
-        for name, text in linked.texts.items():
-            stated[name] = label_report(text, findings).get(finding, "")
+        all_mentions = find_mentions_of_all(list(linked.texts.values()), own_list)
+        for name, mentions in zip(linked.texts, all_mentions, strict=True):
+            stated[name] = labels_of(mentions, findings).get(finding, "")
             progress.advance()
     counts = Counter(stated.values())
     words = ", ".join(f"{counts[answer]} {answer or 'not mentioned'}" for answer in (*STATED, ""))
@@ -258,6 +264,15 @@ def _held_against_the_reread(
     )
     left_out = f"; {n_missed} left out, in doubt or without an image" if n_missed else ""
     return LabelError("Reports as read by the rules", f"a person's second reading{left_out}", len(settled), estimates)
+
+
+def _refuse_own_sheet(study: Study, path: Path) -> None:
+    """Stop before the sheet that somebody filled in is written anew."""
+    if path.resolve() == (study.folder.path / ADJUDICATION).resolve():
+        raise PlanError(
+            f"`consensus.adjudicated` names the {ADJUDICATION} that this study writes, and would lose your decisions. Save it "
+            "under another name outside the study's folder, and name the copy."
+        )
 
 
 def _tell_readers(

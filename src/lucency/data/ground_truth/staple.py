@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from lucency.errors import SourceError
 
 MOST_READERS = 64
-MOST_ITERATIONS = 10_000
+MOST_ITERATIONS = 100_000
 PRECISION = 1e-7
 """The estimate stands when no sensitivity or specificity moves by more."""
 _COUNTED_DIRECTLY = 16

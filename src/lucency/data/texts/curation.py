@@ -22,7 +22,6 @@ from lucency.domain.text_plan import Text
 from lucency.errors import SourceError
 from lucency.provenance import sha256_of, sha256_of_bytes
 
-
 _MOST_TOKENS = 2_000_000
 """More words than any person could dictate; what follows them is not looked at."""
 

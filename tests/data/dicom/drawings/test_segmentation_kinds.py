@@ -199,6 +199,15 @@ def test_a_file_that_was_cut_is_refused(tmp_path, axial):
         assert read_segmentation(tmp_path / "cut.seg", grid).code in REFUSALS
 
 
+def test_slices_that_were_interpolated_have_no_mask(tmp_path):
+    """Masks would have gaps at slices that nobody imaged, and lesions half their volume."""
+    series = write_series(tmp_path / "series")
+    for header, file, height in zip(series.headers, series.files, (0, 2.5, 5, 7.5, 12.5, 17.5, 22.5), strict=True):
+        header.ImagePositionPatient = [-31.5, 12.25, height]
+        write(file, header)
+    assert read(segmentation(series, shapes()), series, tmp_path).code == "E_MASK_UNEVEN"
+
+
 def test_an_image_is_no_segmentation(tmp_path, axial):
     """The slices lie beside the segmentation in the same folder."""
     assert read_segmentation(axial.files[0], grid_of_series(axial.files)).code == "E_NOT_DRAWING"
@@ -286,7 +295,8 @@ def test_a_segmentation_of_four_slices_does_not_fit_three_of_them(real_data):
     file = real_data / "dicom_seg_sr_rt" / "highdicom" / "seg_image_ct_binary_overlap.dcm"
     grid = grid_of_series([PYDICOM / each for each in SEGS["ct_binary"].split()])
     assert read_segmentation(file, grid).code == "E_MASK_PLACE"
-    result = read_segmentation(file, grid, may_go_beyond=True)
+    missing = "1.3.6.1.4.1.5962.1.1.0.0.0.1196530851.28319.0.93"
+    result = read_segmentation(file, grid, {missing})
     assert result.notes == ("N_MASK_PART",)
     expected = by_highdicom(file, grid.instance_uids)
     for number, mask in enumerate(result.masks):

@@ -28,6 +28,8 @@ class SourceImage:
     turn: Turn
     is_resampled: bool
     """True where the slices lay at uneven distances, or the gantry was tilted."""
+    is_tiled: bool = False
+    """True for a slide, whose frames are the tiles of one picture."""
 
 
 def grid_of_series(files: Sequence[Path]) -> ImageGrid:
@@ -49,7 +51,15 @@ def source_image(files: Sequence[Path]) -> SourceImage:
     Raises:
         RefusedImage: as `grid_of_series`.
     """
-    stacks = find_dicom_stacks(files)
+    try:
+        return _source_among(find_dicom_stacks(files))
+    except RefusedImage:
+        raise
+    except Exception:  # a parser can raise anything on a damaged file
+        raise RefusedImage("E_UNREADABLE") from None
+
+
+def _source_among(stacks: Sequence[DicomStack]) -> SourceImage:
     if len(stacks) == 1 and (slide := _slide_of(stacks[0])):
         return slide
     sound = [stack for stack in stacks if not stack.code]
@@ -76,7 +86,7 @@ def _slide_of(stack: DicomStack) -> SourceImage | None:
         (elements.get("SOPInstanceUID", ""),),
         elements.get("FrameOfReferenceUID", ""),
     )
-    return SourceImage(stack.slices, grid, NO_TURN, False)
+    return SourceImage(stack.slices, grid, NO_TURN, is_resampled=False, is_tiled=True)
 
 
 def _source_of(stack: DicomStack) -> SourceImage:
@@ -88,7 +98,8 @@ def _source_of(stack: DicomStack) -> SourceImage:
     uids = tuple(one.elements.get("SOPInstanceUID", "") for one in stack.slices)
     if stack.grid is None:
         return SourceImage(stack.slices, ImageGrid(shape, None, uids, frame_uid), NO_TURN, False)
-    is_resampled = stack.grid.shifts is not None or stack.grid.distances is not None
+    has_added_slices = stack.grid.distances is not None
+    is_resampled = has_added_slices or stack.grid.shifts is not None
     shape = _resampled_shape(shape, stack.grid)
     # A single slice stays as it was stored.
     turn = turn_of(stack.grid.affine) if shape[0] > 1 else NO_TURN
@@ -96,7 +107,8 @@ def _source_of(stack: DicomStack) -> SourceImage:
     turned_shape = shape[turn.order[0]], shape[turn.order[1]], shape[turn.order[2]]
     if turn.is_reversed[turn.order.index(0)]:
         uids = uids[::-1]
-    return SourceImage(stack.slices, ImageGrid(turned_shape, affine, uids, frame_uid), turn, is_resampled)
+    grid = ImageGrid(turned_shape, affine, uids, frame_uid, has_added_slices)
+    return SourceImage(stack.slices, grid, turn, is_resampled)
 
 
 def _resampled_shape(shape: tuple[int, int, int], grid: Grid) -> tuple[int, int, int]:

@@ -32,6 +32,12 @@ def refuse_other_image(referenced: set[str], frame_uids: set[str], grid: ImageGr
     notes.append("N_MASK_UNREFERENCED")
 
 
+def refuse_added_slices(grid: ImageGrid) -> None:
+    """Refuse an image with slices that were interpolated: a drawing would have gaps there, where nobody drew or did not."""
+    if grid.has_added_slices:
+        raise RefusedImage("E_MASK_UNEVEN")
+
+
 def items_of(dataset: Dataset, keyword: str) -> list[Dataset]:
     """Return the items of a sequence; none where it is absent."""
     return list(dataset.get(keyword) or [])

@@ -4,8 +4,8 @@ Binary, fractional and label-map segmentations, in one frame or many, in any ord
 """
 
 import zlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -18,7 +18,7 @@ from pydicom.encaps import get_frame
 
 from lucency.data.dicom.drawings.drawn import Drawn, numbered, outcome_of
 from lucency.data.dicom.drawings.placement import Place, flat_place, place_of
-from lucency.data.dicom.drawings.reference_check import instances_in, items_of, refuse_other_image
+from lucency.data.dicom.drawings.reference_check import instances_in, items_of, refuse_added_slices, refuse_other_image
 from lucency.data.dicom.drawings.whole_file import parse_whole
 from lucency.data.dicom.enhanced import MOST_FRAMES, told_by
 from lucency.data.dicom.geometry import Plane, plane_of
@@ -66,16 +66,17 @@ class _Frame:
     """References to the instances that the frame was drawn on."""
 
 
-def read_segmentation(path: Path, grid: ImageGrid, may_go_beyond: bool = False) -> Drawn:
+def read_segmentation(path: Path, grid: ImageGrid, beside: Set[str] = frozenset()) -> Drawn:
     """Read the segments of a file, one mask each, or give the code of the reason why they do not fit the image.
 
-    `may_go_beyond` is for images that are one slice of what was drawn on: what lies elsewhere is then left out, with a
-    note, instead of being refused.
+    `beside` is for images that are one slice of what was drawn on: the SOP Instance UIDs of the other slices that are
+    there. What was drawn on them is left out, with a note, instead of being refused.
     """
-    return outcome_of(partial(_read, path, grid, may_go_beyond))
+    return outcome_of(partial(_read, path, grid, beside))
 
 
-def _read(path: Path, grid: ImageGrid, may_go_beyond: bool, notes: list[str]) -> tuple[Mask, ...]:
+def _read(path: Path, grid: ImageGrid, beside: Set[str], notes: list[str]) -> tuple[Mask, ...]:
+    refuse_added_slices(grid)
     header = parse_whole(path)
     kind = _kind_of(header)
     segments = _segments_of(header, kind)
@@ -84,7 +85,7 @@ def _read(path: Path, grid: ImageGrid, may_go_beyond: bool, notes: list[str]) ->
     _refuse_other_tiles(header, grid)
     frames = _frames_of(header, layout, kind)
     _check_reference(header, frames, grid, notes)
-    places = [_place_on(grid, frame, layout, may_go_beyond) for frame in frames]
+    places = [_place_on(grid, frame, layout, beside) for frame in frames]
     if None in places:
         notes.append("N_MASK_PART")
     voxels = _laid(header, layout, kind, segments, frames, places, grid)
@@ -213,12 +214,14 @@ def _check_reference(header: FileDataset, frames: list[_Frame], grid: ImageGrid,
     refuse_other_image(referenced, frame_uids, grid, notes)
 
 
-def _place_on(grid: ImageGrid, frame: _Frame, layout: Layout, may_go_beyond: bool) -> Place | None:
-    """Return where a frame lies; None where it lies elsewhere and may."""
+def _place_on(grid: ImageGrid, frame: _Frame, layout: Layout, beside: Set[str]) -> Place | None:
+    """Return where a frame lies; None where it lies on a slice beside the image."""
+    sources = instances_in(frame.sources)
     try:
         return _tile_on(grid, frame, layout) if frame.tile is not None else _plane_on(grid, frame, layout)
     except RefusedImage as reason:
-        if may_go_beyond and reason.code in ("E_MASK_PLACE", "E_MASK_BROKEN_REFERENCE"):
+        is_elsewhere = bool(sources & beside) if sources else bool(beside)
+        if is_elsewhere and reason.code in ("E_MASK_PLACE", "E_MASK_BROKEN_REFERENCE"):
             return None
         raise
 
@@ -332,7 +335,7 @@ def _stored(header: FileDataset, layout: Layout, number: int) -> NDArray[Any]:
     if layout.bits_allocated > 1:
         return decode_pixels(header, layout, number)
     if layout.transfer_syntax.is_encapsulated:
-        raise RefusedImage("E_CODEC")
+        return decode_pixels(header, replace(layout, bits_allocated=8), number)  # decoders know of no smaller number
     content = header["PixelData"].value
     if len(content) * 8 < layout.n_frames * layout.n_rows * layout.n_columns:
         raise RefusedImage("E_TRUNCATED")

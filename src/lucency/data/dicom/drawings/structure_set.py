@@ -4,7 +4,7 @@ Contours are polygons in millimetres, plane by plane (PS3.3 C.8.8.6). A voxel be
 within an odd number of the contours of its plane; `geometry.polygons` says what holds for centres on an edge.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset, FileDataset
 
 from lucency.data.dicom.drawings.drawn import Drawn, numbered, outcome_of
 from lucency.data.dicom.drawings.placement import MOST_MISFIT
-from lucency.data.dicom.drawings.reference_check import instances_in, items_of, refuse_other_image
+from lucency.data.dicom.drawings.reference_check import instances_in, items_of, refuse_added_slices, refuse_other_image
 from lucency.data.dicom.drawings.segmentation import MOST_SPANNED
 from lucency.data.dicom.drawings.whole_file import parse_whole
 from lucency.data.dicom.header import integer_of, numbers_of, text_of
@@ -56,16 +56,17 @@ class _Plane:
         return abs(self.depth - self.slice_) > MOST_MISFIT
 
 
-def read_structure_set(path: Path, grid: ImageGrid, may_go_beyond: bool = False) -> Drawn:
+def read_structure_set(path: Path, grid: ImageGrid, beside: Set[str] = frozenset()) -> Drawn:
     """Read the structures of a file, one mask each, or give the code of the reason why they do not fit the image.
 
-    `may_go_beyond` is for images that are one slice of what was drawn on: contours on other slices are then left out,
-    with a note, instead of being refused.
+    `beside` is for images that are one slice of what was drawn on: the SOP Instance UIDs of the other slices that are
+    there. What was drawn on them is left out, with a note, instead of being refused.
     """
-    return outcome_of(partial(_read, path, grid, may_go_beyond))
+    return outcome_of(partial(_read, path, grid, beside))
 
 
-def _read(path: Path, grid: ImageGrid, may_go_beyond: bool, notes: list[str]) -> tuple[Mask, ...]:
+def _read(path: Path, grid: ImageGrid, beside: Set[str], notes: list[str]) -> tuple[Mask, ...]:
+    refuse_added_slices(grid)
     header = parse_whole(path)
     sop_class = text_of(header, "SOPClassUID")
     if sop_class != _STRUCTURE_SET:
@@ -76,9 +77,11 @@ def _read(path: Path, grid: ImageGrid, may_go_beyond: bool, notes: list[str]) ->
     if len(names) * int(np.prod(grid.shape, dtype=object)) > MOST_SPANNED:
         raise RefusedImage("E_SIZEBOMB")
     contours = _contours_of(header, names, np.linalg.inv(grid.affine), notes)
-    _check_reference(header, contours, grid, may_go_beyond, notes)
+    _check_reference(header, contours, grid, beside, notes)
     readers = _readers_of(header)
-    voxels = [_voxels_of(contours.get(number, []), grid, may_go_beyond, notes) for number in names]
+    voxels = [
+        _voxels_of(_on_image(contours.get(number, []), grid, notes), grid, bool(beside), notes) for number in names
+    ]
     return tuple(
         Mask(name, drawn, count, readers.get(number, ""))
         for (number, name), drawn, count in zip(names.items(), voxels, numbered(names.values()), strict=True)
@@ -141,7 +144,7 @@ def _check_reference(
     header: FileDataset,
     contours: Mapping[int, Sequence[_Contour]],
     grid: ImageGrid,
-    may_go_beyond: bool,
+    beside: Set[str],
     notes: list[str],
 ) -> None:
     """Compare what the file and each of its contours refer to with the image.
@@ -153,9 +156,7 @@ def _check_reference(
     drawn_on = [contour.sources for some in contours.values() for contour in some]
     refuse_other_image(listed.union(*drawn_on), frame_uids, grid, notes)
     known = set(grid.instance_uids)
-    if may_go_beyond and known & listed:
-        return
-    if known and any(sources and not sources & known for sources in drawn_on):
+    if known and any(sources and not sources & (known | beside) for sources in drawn_on):
         raise RefusedImage("E_MASK_BROKEN_REFERENCE")
 
 
@@ -193,6 +194,15 @@ def _voxels_of(
     if chosen and not voxels.any():
         _mark_corners(voxels, chosen.values(), notes)
     return voxels
+
+
+def _on_image(contours: Sequence[_Contour], grid: ImageGrid, notes: list[str]) -> list[_Contour]:
+    """Leave out the contours that name slices beside the image."""
+    known = set(grid.instance_uids)
+    kept = [contour for contour in contours if not known or not contour.sources or contour.sources & known]
+    if len(kept) < len(contours):
+        notes.append("N_MASK_PART")
+    return kept
 
 
 def _axis_across(contours: Sequence[_Contour], grid: ImageGrid) -> int:

@@ -1,10 +1,11 @@
 """Write masks as a DICOM segmentation (SEG) of the images that they were drawn on."""
 
 import hashlib
-import warnings
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ class Authorship:
     version: str = __version__
     """Of what drew them, if it is automatic."""
     when: datetime | None = None
-    """Now, unless it is given; then the same masks of the same images give the same file."""
+    """Now, unless it is given; then the same masks of the same images give the same file, to the byte."""
 
 
 def write_segmentation(
@@ -66,13 +67,14 @@ def write_segmentation(
     when = authorship.when or datetime.now()
     is_fractional = any(mask.voxels.dtype.kind == "f" for mask in masks)
     pixels = _pixels(masks, image, is_fractional)
-    uids = _Uids(_digest(masks, pixels, image, authorship, when))
-    segmentation = _segmentation(image, pixels, is_fractional, masks, authorship, uids)
-    _date(segmentation, when, uids)
-    if image.grid.affine is None:
-        segmentation.PatientOrientation = None  # must be there where no position is, and may be empty
+    uids = _Uids(_digest(masks, pixels, image, authorship))
+    try:
+        segmentation = _segmentation(image, pixels, is_fractional, masks, authorship, uids)
+        content = _encoded(segmentation, image, when, uids)
+    except Exception:  # what a damaged header lacks or holds can raise anything in pydicom and highdicom
+        raise RefusedImage("E_BAD_HEADER") from None
     with atomic_file(out) as file:
-        segmentation.save_as(file, enforce_file_format=True)
+        file.write(content)
 
 
 def _refuse_misfit(masks: Sequence[Mask], image: SourceImage) -> None:
@@ -82,7 +84,9 @@ def _refuse_misfit(masks: Sequence[Mask], image: SourceImage) -> None:
         raise RefusedImage("E_MASK_PLACE")
     if len(image.slices) > 1 and image.grid.affine is None:
         raise RefusedImage("E_NOGEOM")
-    if any(mask.voxels.shape != image.grid.shape for mask in masks):
+    n_pixels = image.grid.shape[image.turn.order.index(1)] * image.grid.shape[image.turn.order.index(2)]
+    # highdicom (0.28) packs frames of fewer than eight pixels wrongly.
+    if n_pixels < 8 or any(mask.voxels.shape != image.grid.shape for mask in masks):
         raise RefusedImage("E_MASK_SIZE")
     # Written as a negation, so that what is no number is refused too.
     if any(mask.voxels.size and not (mask.voxels.min() >= 0 and mask.voxels.max() <= 1) for mask in masks):
@@ -100,12 +104,11 @@ def _pixels(masks: Sequence[Mask], image: SourceImage, is_fractional: bool) -> N
     return pixels
 
 
-def _digest(
-    masks: Sequence[Mask], pixels: NDArray[Any], image: SourceImage, authorship: Authorship, when: datetime
-) -> bytes:
-    """Hash all that the segmentation is made from, so that another one never has the same UIDs."""
+def _digest(masks: Sequence[Mask], pixels: NDArray[Any], image: SourceImage, authorship: Authorship) -> bytes:
+    """Hash all that the segmentation is made from but the time: made again it is the same object, with the same UIDs."""
     names = [(mask.name, mask.number, mask.reader) for mask in masks]
-    words = repr((names, image.grid.instance_uids, pixels.shape, authorship, when.isoformat(), __version__))
+    author = authorship.name, authorship.is_automatic, authorship.version
+    words = repr((names, image.grid.instance_uids, pixels.shape, pixels.dtype.str, author, __version__))
     return hashlib.sha256(words.encode() + pixels.tobytes()).digest()
 
 
@@ -129,40 +132,31 @@ def _segmentation(
     authorship: Authorship,
     uids: _Uids,
 ) -> Dataset:
-    """Let highdicom make the object.
-
-    Raises:
-        RefusedImage: the header of the image lacks what a segmentation has to repeat.
-    """
+    """Let highdicom make the object."""
     from highdicom.seg import Segmentation
 
+    logging.getLogger("highdicom").setLevel(logging.CRITICAL + 1)  # its remarks may quote the header
     readers = sorted({mask.reader for mask in masks} - {""})
     person = "" if authorship.is_automatic else authorship.name or (readers[0] if len(readers) == 1 else "")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return Segmentation(
-                source_images=_headers(image),
-                pixel_array=pixels,
-                segmentation_type="FRACTIONAL" if is_fractional else "BINARY",
-                segment_descriptions=[
-                    _description(number, mask, authorship) for number, mask in enumerate(masks, start=1)
-                ],
-                series_instance_uid=uids.of("series"),
-                series_number=1,
-                sop_instance_uid=uids.of("instance"),
-                instance_number=1,
-                manufacturer="lucency",
-                manufacturer_model_name="lucency",
-                software_versions=__version__,
-                device_serial_number="0",
-                max_fractional_value=_HIGHEST,
-                content_label="SEGMENTATION",
-                content_creator_name=person or None,
-                series_description="Segmentation by lucency",
-            )
-    except (AttributeError, LookupError, TypeError, ValueError):
-        raise RefusedImage("E_BAD_HEADER") from None
+    return Segmentation(
+        source_images=_headers(image),
+        pixel_array=pixels,
+        segmentation_type="FRACTIONAL" if is_fractional else "BINARY",
+        tile_pixel_array=image.is_tiled,
+        segment_descriptions=[_description(number, mask, authorship) for number, mask in enumerate(masks, start=1)],
+        series_instance_uid=uids.of("series"),
+        series_number=1,
+        sop_instance_uid=uids.of("instance"),
+        instance_number=1,
+        manufacturer="lucency",
+        manufacturer_model_name="lucency",
+        software_versions=__version__,
+        device_serial_number="0",
+        max_fractional_value=_HIGHEST,
+        content_label="SEGMENTATION",
+        content_creator_name=person or None,
+        series_description="Segmentation by lucency",
+    )
 
 
 def _headers(image: SourceImage) -> list[Dataset]:
@@ -209,6 +203,15 @@ def _concept(code: Code) -> Any:
     from highdicom.sr import CodedConcept
 
     return CodedConcept(code.value, "SCT", code.meaning)
+
+
+def _encoded(segmentation: Dataset, image: SourceImage, when: datetime, uids: _Uids) -> bytes:
+    _date(segmentation, when, uids)
+    if image.grid.affine is None:
+        segmentation.PatientOrientation = None  # must be there where no position is, and may be empty
+    content = BytesIO()
+    segmentation.save_as(content, enforce_file_format=True)
+    return content.getvalue()
 
 
 def _date(segmentation: Dataset, when: datetime, uids: _Uids) -> None:

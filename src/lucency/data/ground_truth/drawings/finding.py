@@ -165,15 +165,16 @@ def _in_dicom(
         yield Unmatched(name, reason.code)
         return
     sources = {source_of()[uid] for uid in uids if uid in source_of()}
+    # of several images, each is one slice of what was drawn on; a single one has to hold all of it
+    beside = frozenset(source_of()) if len(sources) > 1 else frozenset()
     if modality == "SEG":
         from lucency.data.dicom.drawings.segmentation import read_segmentation
 
-        # of several images, each is one slice of what was drawn on; a single one has to hold all of it
-        read = partial(read_segmentation, file, may_go_beyond=len(sources) > 1)
+        read = partial(read_segmentation, file, beside=beside)
     else:
         from lucency.data.dicom.drawings.structure_set import read_structure_set
 
-        read = partial(read_structure_set, file, may_go_beyond=len(sources) > 1)
+        read = partial(read_structure_set, file, beside=beside)
     drawing = Drawing(name, lambda grid: _marks_of(read(grid)), needs_place=True)
     yield from _given_to(Match(tuple(sorted(sources))), drawing)
 

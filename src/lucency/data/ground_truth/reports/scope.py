@@ -12,16 +12,23 @@ from dataclasses import dataclass
 
 from lucency.data.ground_truth.reports.findings import NEGATIVE, POSITIVE, UNCERTAIN, Meaning
 from lucency.data.ground_truth.reports.phrases import Hit
+from lucency.data.ground_truth.reports.pieces import CONTENT, drop_pieces
 from lucency.data.ground_truth.reports.words import Token
 
-_CONTENT = {"finding", "hint", "not", "part", "state", "normal", "other"}
-"""Kinds of phrases that are no cues."""
+_QUESTION = Meaning("doubts_after")
 _MARKS = {"predicates", "plain_predicates", "begins_anew", "weak", "still_there"}
 """Words that are looked at where they stand, also inside a longer phrase."""
 _ASKING = {":", "-", "?"}
 _COMMAS = {",", "-", ":", "/", "|", "."}
 _JOINTS = _COMMAS | {"and", "with", "&", "+", "plus"}
 """Where a statement may begin anew."""
+_LEADING_ON = {"with", "to", "for", "from", "represent", "reflect", "represents", "likely", "probably"}
+"""Words behind which something else is named: in “opacity consistent with scarring or atelectasis” the opacity is sure."""
+_VERBS = {"is", "are", "was", "were", "has", "have", "had", "show", "demonstrate", "reveal", "contain"}
+"""Predicates that no noun follows as its own: “is” before a finding still ends what stood before it."""
+_OR = {"or", "nor"}
+_LISTING = {"free", "clear", "negative", "absence", "lack", "neither"}
+"""Denials whose lists may end in “and”, too: “free of nodules, effusions and oedema”."""
 _ASIDES = {"not", "rather", "without"}
 """Words that open an aside between two commas: “atelectasis, not pneumonia, explains …”."""
 _AT_ONCE = 4
@@ -69,7 +76,7 @@ class Sentence:
 
     def __init__(self, tokens: Sequence[Token], hits: Sequence[Hit]) -> None:
         self.tokens = tokens
-        self.hits = _longest([hit for hit in hits if hit.meaning.kind not in _MARKS])
+        self.hits = drop_pieces([hit for hit in hits if hit.meaning.kind not in _MARKS])
         self._cues: defaultdict[str, list[Hit]] = defaultdict(list)
         for hit in self.hits:
             self._cues[hit.meaning.kind].append(hit)
@@ -78,10 +85,13 @@ class Sentence:
         self._covered = self._part_places | {place for hit in self.of_kind("state") for place in hit.places}
         self._clause, self._parent = self._clauses()
         marks = [hit for hit in hits if hit.meaning.kind in _MARKS]
-        self._is_predicate = self._marked(marks, "predicates", but_not="plain_predicates")
+        self._is_predicate = self._predicates(marks)
         self._begins_anew = self._marked(marks, "begins_anew")
         self._is_weak = self._marked(marks, "weak")
         self._still = [hit for hit in marks if hit.meaning.kind == "still_there"]
+        self._cues["doubts_after"] = sorted(
+            [*self._cues["doubts_after"], *self._questions()], key=lambda cue: cue.first
+        )
         self._answers = [cue for cue in self._cues["denies_after"] if self._is_answer(cue)]
         self._alternatives = self._find_alternatives()
         self._joints = [place for place, token in enumerate(tokens) if token.word in _JOINTS]
@@ -147,12 +157,16 @@ class Sentence:
         )
         return cue or self._question(mention) or self._alternatives.get(mention)
 
+    def _questions(self) -> list[Hit]:
+        """Return the marks of “?pneumonia”: all but one that ends the sentence."""
+        places = (place for place, token in enumerate(self.tokens[:-1]) if token.word == "?")
+        return [Hit(_QUESTION, (place,)) for place in places]
+
     def _question(self, mention: Hit) -> Hit | None:
-        """Find the mark of “?pneumonia”, “pneumonia?” and “Is there pneumonia?”."""
-        marks = (mention.first - 1, mention.last + 1, len(self.tokens) - 1)
-        for place in marks:
-            if 0 <= place < len(self.tokens) and self.tokens[place].word == "?":
-                return Hit(Meaning("doubts_after"), (place,))
+        """Find the mark of “pneumonia?” and “Is there pneumonia?”."""
+        for place in (mention.last + 1, len(self.tokens) - 1):
+            if place < len(self.tokens) and self.tokens[place].word == "?":
+                return Hit(_QUESTION, (place,))
         return None
 
     def _nearest_doubt(self, mention: Hit) -> Hit | None:
@@ -183,7 +197,8 @@ class Sentence:
         if not self._in_clause(first, last) or last.first - first.last > _FARTHEST_BACK // 2:
             return False
         between = [*range(first.last + 1, cue.first), *range(cue.last + 1, last.first)]
-        return not any(self._is_predicate[place] or self.tokens[place].word in _COMMAS for place in between)
+        apart = _COMMAS | _LEADING_ON
+        return not any(self._is_predicate[place] or self.tokens[place].word in apart for place in between)
 
     def _last_no(self, mention: Hit) -> Hit | None:
         """Find the “no” of “Pneumothorax: no”."""
@@ -234,7 +249,8 @@ class Sentence:
             return True
         if any(self._is_predicate[cue.last + 1 : joint]):
             return True
-        if self._lists_on(joint, mention):
+        ends = _OR | {"and"} if self.tokens[cue.first].word in _LISTING else _OR
+        if self._lists_on(joint, mention, ends):
             return False
         beginning = joint + 1
         if beginning < len(self.tokens) and self.tokens[beginning].word in ("and", "or", "nor"):
@@ -245,10 +261,10 @@ class Sentence:
             return True
         return any(self._is_predicate[joint + 1 : self._end_of_statement(joint + 1)])
 
-    def _lists_on(self, joint: int, mention: Hit) -> bool:
+    def _lists_on(self, joint: int, mention: Hit, ends: set[str]) -> bool:
         """Tell whether an “or” later in the same list shows that the denial goes on: “no a, b, or c”."""
         for place in range(joint + 1, len(self.tokens)):
-            if self.tokens[place].word in ("or", "nor"):
+            if self.tokens[place].word in ends:
                 return not any(self._is_predicate[joint + 1 : place])
             if self._clause[place] != self._clause[joint] or (self._is_predicate[place] and place > mention.first):
                 return False
@@ -262,10 +278,8 @@ class Sentence:
     def _reaches_back(self, cue: Hit, mention: Hit) -> bool:
         if not self._in_clause(cue, mention) or cue.first - mention.last > _FARTHEST_BACK:
             return False
-        for joint in self._joints:
-            if mention.last < joint < cue.first and self._parts(joint, cue, mention):
-                return False
-        return True
+        joints = self._joints[bisect_left(self._joints, mention.last) : bisect_left(self._joints, cue.first)]
+        return not any(self._parts(joint, cue, mention) for joint in joints)
 
     def _parts(self, joint: int, cue: Hit, mention: Hit) -> bool:
         """Tell whether a comma or an “and” keeps a cue from what stands before."""
@@ -275,6 +289,9 @@ class Sentence:
         if any(self._is_predicate[mention.last + 1 : joint]):
             return True
         following = self.tokens[joint + 1].word if joint + 1 < len(self.tokens) else ""
+        is_last_named = not any(mention.last < hit.first and hit.last < cue.first for hit in self._named)
+        if word == "," and is_last_named:
+            return False
         if joint + 1 == cue.first or following in ("which", "that", "now", "since", "this", "these"):
             return any(mention.last < hit.first and hit.last < joint for hit in self._named)
         if word in (",", "-"):
@@ -316,12 +333,17 @@ class Sentence:
         return clause is not None
 
     def _clauses(self) -> tuple[list[int], list[int | None]]:
-        """Number the clauses: semicolons and words such as “but” end one, brackets hold one of their own."""
+        """Give each token the number of its clause.
+
+        Semicolons and words such as “but” end a clause, brackets hold one of their own.
+        """
         taken = {
-            p for k, hits in self._cues.items() if k != "ends" and k not in _CONTENT for hit in hits for p in hit.places
+            p for k, hits in self._cues.items() if k != "ends" and k not in CONTENT for hit in hits for p in hit.places
         }
         ends = {hit.first for hit in self._cues["ends"] if not taken & set(hit.places)}
-        clause, parent, current, outer = [], [None], 0, []
+        clause: list[int] = []
+        parent: list[int | None] = [None]
+        current, outer = 0, list[int]()
         for place, token in enumerate(self.tokens):
             if token.word in "([{":
                 outer.append(current)
@@ -335,6 +357,16 @@ class Sentence:
                 current = outer.pop()
         return clause, parent
 
+    def _predicates(self, marks: Sequence[Hit]) -> list[bool]:
+        """Mark the words that end a statement; not those inside a mention (“enlarged heart”) or right before one."""
+        is_predicate = self._marked(marks, "predicates", but_not="plain_predicates")
+        for hit in self._named:
+            for place in hit.places:
+                is_predicate[place] = False
+            if hit.first and self.tokens[hit.first - 1].word not in _VERBS:
+                is_predicate[hit.first - 1] = False
+        return is_predicate
+
     def _marked(self, hits: Sequence[Hit], kind: str, but_not: str = "") -> list[bool]:
         marks = [False] * (len(self.tokens) + 2)
         for hit in sorted(hits, key=lambda hit: hit.meaning.kind == but_not):
@@ -342,33 +374,3 @@ class Sentence:
                 for place in hit.places:
                     marks[place] = hit.meaning.kind == kind
         return marks
-
-
-def _longest(hits: Sequence[Hit]) -> list[Hit]:
-    """Drop what is only a piece of a longer phrase, in the order of the sentence."""
-    covering: defaultdict[int, list[Hit]] = defaultdict(list)
-    for hit in hits:
-        for place in hit.places:
-            covering[place].append(hit)
-    kept = [hit for hit in hits if not any(_swallows(other, hit) for other in covering[hit.first])]
-    return sorted(kept, key=lambda hit: (hit.first, hit.last))
-
-
-def _swallows(longer: Hit, hit: Hit) -> bool:
-    if longer is hit or len(longer.places) < len(hit.places) or not set(hit.places) <= set(longer.places):
-        return False
-    by, what = longer.meaning.kind, hit.meaning.kind
-    is_same = longer.meaning.finding == hit.meaning.finding
-    if by == "not":
-        return is_same and what in ("finding", "hint", "part")
-    if len(longer.places) == len(hit.places):
-        return False
-    if by in ("finding", "hint"):
-        return what not in ("finding", "hint") or is_same
-    if by == "part":
-        return what not in ("finding", "hint", "not") and (what != "part" or is_same)
-    if by in ("normal", "other"):
-        return what in ("normal", "other")
-    if by == "state":
-        return what == "state"
-    return what == "state" or what not in _CONTENT

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from lucency.data.ground_truth.reports.sentences import split_sentences
 
@@ -67,6 +68,7 @@ _NAMES: dict[Kind, tuple[str, ...]] = {
             "request",
             "clinical problem",
             "icd code",
+            "icd 10 code",
             "icd",
             "question",
             "pre-op diagnosis",
@@ -292,7 +294,7 @@ def _without_its_rest(text: str, section: Section) -> list[Section]:
     while first < section.end and text[first].isspace():
         first += 1
     lines = split_sentences(text, first, section.end)
-    for (_, last), (following, _) in zip(lines, lines[1:], strict=False):
+    for (_, last), (following, _) in pairwise(lines):
         if "\n" in text[last:following]:
             return [Section(section.kind, section.start, last), Section(Kind.BODY, following, section.end)]
     return [section]
@@ -303,7 +305,7 @@ def _headings(text: str) -> list[Section]:
     found = [heading for colon in _COLON.finditer(text) if (heading := _before_colon(text, colon.start()))]
     for match in _LINE.finditer(text):
         if _key(match.group(1)) in _KIND_OF and _key(match.group(1)) not in _EVERYDAY:
-            found.append(_heading(match.group(1), match.start(1), match.end()))
+            found.append(_heading(match.group(1), match.start(), match.end()))
     found += [_heading(match.group(1), match.start(1), match.end()) for match in _BARE.finditer(text)]
     found.sort(key=lambda heading: (heading.start, -heading.end))
     return [

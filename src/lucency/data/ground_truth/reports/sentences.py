@@ -41,8 +41,8 @@ _GOES_ON = re.compile(
     re.IGNORECASE,
 )
 """A line that ends like this is a sentence that goes on in the next one."""
-_WRAPPED = 0.72
-"""Share of the longest line that a line has to reach to have been wrapped."""
+_NARROWEST = 28
+"""Characters of the longest line from which on capitals are taken for wrapped prose and not for a list."""
 _WORDS_BACK = 40
 """Characters looked at before a full stop."""
 
@@ -110,13 +110,16 @@ def _line_ends(text: str, mark: re.Match[str], start: int, end: int, longest: in
         return not (text[mark.start() - 1 : mark.start()] == "," and text[mark.end()].islower())
     begin = text.rfind("\n", start, mark.start()) + 1 or start
     line, following = text[max(begin, start) : mark.start()].rstrip(), text[mark.end() : mark.end() + 60].lstrip()
-    if not line or not following or line[-1] in ":;.":
+    if not line or not following or line[-1] in ";." or (line[-1] == ":" and not following[0].islower()):
         return True
     if following[0].islower() or following[0] in ",;)" or _GOES_ON.search(line[-20:]):
         return False
-    is_capitals = line.isupper() and len(line) > 12
-    begins_anew = following[0].isupper() and not following.split()[0].isupper()
-    return not (len(line) >= _WRAPPED * longest and longest >= 40 and (is_capitals or not begins_anew))
+    first_word = following.split()[0]
+    if len(line) + 1 + len(first_word) <= longest:
+        return True  # the word would have fitted: whoever wrote it broke the line on purpose
+    if following[0].isupper() and not first_word.isupper():
+        return True
+    return not (longest >= _NARROWEST and (line.isupper() or first_word.isupper() or not following[0].isalpha()))
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:

@@ -51,7 +51,7 @@ _SILENT_TAGS = {"script", "style", "head"}
 
 
 def read_text(content: bytes, name: str) -> str:
-    """Return the clean text of one report; lines end in "\\n", and marks of RTF, HTML and HL7 are gone.
+    """Return the clean text of one report; lines end as on Unix, and marks of RTF, HTML and HL7 are gone.
 
     Raises:
         SourceError: the content is no text (E_NOT_TEXT).

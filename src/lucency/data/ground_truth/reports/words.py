@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)?|[^\w\s]")
 _LONGEST_WORD = 40
 _SHORTEST_TYPO = 7
-"""Letters that a word must have to be known with one wrong letter."""
+"""Letters that a word of the list must have to be known with one wrong letter, or one missing."""
 _SHORTEST_TWO_TYPOS = 11
 _REMEMBERED = 50_000
 """Words whose forms are kept in memory."""
@@ -124,12 +124,12 @@ def _is_inside_word(text: str, place: int) -> bool:
 
 
 def _n_typos(word: str) -> int:
-    return 0 if len(word) < _SHORTEST_TYPO else 1 if len(word) < _SHORTEST_TWO_TYPOS else 2
+    return 0 if len(word) < _SHORTEST_TYPO - 1 else 1 if len(word) < _SHORTEST_TWO_TYPOS else 2
 
 
 def _deletes(word: str) -> Iterator[str]:
     """Give a long word, and the word with one letter left out, with two if it is very long."""
-    if not word.isalpha() or (_n_typos(word) == 0 and len(word) < _SHORTEST_TYPO - 1):
+    if not word.isalpha() or _n_typos(word) == 0:
         return
     yield word
     for i in range(1, len(word)):
