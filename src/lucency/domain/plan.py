@@ -184,7 +184,7 @@ class Training(Section):
     """`auto` takes a GPU where there is one."""
     n_threads: Annotated[int, Field(ge=1)] | None = None
     """Processor threads; null takes all cores. The same number gives the same bits, and for small images one thread costs
-    least."""
+    least; for reports it is what is taken unless the plan says otherwise."""
     precision: Literal["32", "bf16", "16"] = "32"
     """Bits of the arithmetic: 32, or mixed with bf16 or 16 on a GPU that has it."""
     checkpoint_minutes: Annotated[float, Field(gt=0)] = 5.0
@@ -285,12 +285,16 @@ class Plan(Section):
     @model_validator(mode="before")
     @classmethod
     def _suit_reports(cls, value: Any) -> Any:
-        """Choose what suits words where the plan does not say: a network that reads, and no augmentation of images."""
+        """Choose what suits words where the plan does not say: a network that reads, one thread, no augmentation."""
         if not isinstance(value, dict) or value.get("task") != REPORT_LABELLING:
             return value
-        network = value.get("network", {})
-        network = {"architecture": "lstm"} | network if isinstance(network, dict) else network
-        return {"augmentation": None} | value | {"network": network}
+        # a memory goes from word to word; further threads would mostly wait for each other
+        suited = {"network": {"architecture": "lstm"}, "training": {"n_threads": 1}}
+        sections = {
+            name: defaults | value[name] if isinstance(value.get(name), dict) else value.get(name, defaults)
+            for name, defaults in suited.items()
+        }
+        return {"augmentation": None} | value | sections
 
     @model_validator(mode="after")
     def _fit_the_network_to_the_task(self) -> "Plan":
