@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
