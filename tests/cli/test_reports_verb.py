@@ -65,7 +65,7 @@ def test_the_sheet_to_read_again_tells_no_answer(folder: Path) -> None:
     arguments = ["reports", str(folder / "reports"), "--out", str(folder / "out"), "--reread", "Pleural Effusion"]
     assert guarded([*arguments, "--sample", "3", "--quiet"]) == 0
     sheet = rows(folder / "out" / "reread.csv")
-    assert list(sheet[0]) == ["report", "finding", "reading", "text"]
+    assert list(sheet[0]) == ["report", "finding", "reading", "drawn", "text"]
     assert len(sheet) == 3
     assert {(row["finding"], row["reading"]) for row in sheet} == {("Pleural Effusion", "")}
     assert "'=1+1 Small effusion." in [row["text"] for row in sheet]

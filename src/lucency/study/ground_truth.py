@@ -182,15 +182,18 @@ def _from_reports(study: Study, kept: Sequence[CohortRow], labels: Labels, setti
     """Let the rules read the reports; what they state about the finding becomes the label."""
     from lucency.data.ground_truth.from_reports import STATED, from_reports, link_reports
     from lucency.data.ground_truth.reports.findings import load_findings
-    from lucency.data.ground_truth.reports.rules import label_report
+    from lucency.data.ground_truth.reports.many import find_mentions_of_all
+    from lucency.data.ground_truth.reports.rules import labels_of
 
-    findings = load_findings(Path(settings.findings) if settings.findings else None)
-    finding = _known_finding(settings, [one.name for one in findings.findings])
+    own_list = Path(settings.findings) if settings.findings else None
+    findings = load_findings(own_list)
+    finding = _known_finding(settings, findings.names)
     linked = link_reports(kept, settings, naming_of(study))
     stated = {}
     with study.desk.progress("Reading reports", len(linked.texts)) as progress:
-        for name, text in linked.texts.items():
-            stated[name] = label_report(text, findings).get(finding, "")
+        all_mentions = find_mentions_of_all(list(linked.texts.values()), own_list)
+        for name, mentions in zip(linked.texts, all_mentions, strict=True):
+            stated[name] = labels_of(mentions, findings).get(finding, "")
             progress.advance()
     counts = Counter(stated.values())
     words = ", ".join(f"{counts[answer]} {answer or 'not mentioned'}" for answer in (*STATED, ""))
