@@ -19,7 +19,7 @@ def test_the_demo_runs_and_names_nobody(tmp_path: Path, capsys: pytest.CaptureFi
     study = tmp_path / "demo" / "study"
     auc = json.loads((study / "metrics.json").read_text())[0]
     assert auc["name"] == "AUC"
-    assert auc["value"] > 0.85
+    assert auc["value"] > 0.8
     assert guarded(["audit", str(study)]) == 0
     with (study / "cohort.csv").open() as table:
         sites = {row["site"] for row in csv.DictReader(table)}

@@ -19,7 +19,12 @@ data:
   images: cohort/images
   labels:                                  # cheap labels to learn from
     from: reports
-    reports: {folder: cohort/reports, table: cohort/report_of_image.csv, finding: Pneumonia, reread: cohort/reread.csv}
+    reports:
+      folder: cohort/reports
+      table: cohort/report_of_image.csv
+      finding: Pneumonia
+      uncertain: soft                      # “possible pneumonia” teaches with a probability of one half
+      reread: cohort/reread.csv
   reference:                               # better labels to be judged by
     from: readers
     readers: {tables: [cohort/readers.csv], date_column: date}
@@ -27,7 +32,7 @@ data:
   patient: dicom
   image: {size: 64}
 network: {architecture: small_cnn}
-training: {epochs: 24, batch_size: 32, learning_rate: 3.0e-3, warmup_epochs: 1, weight_decay: 0.05}
+training: {epochs: 24, batch_size: 32, learning_rate: 3.0e-3, warmup_epochs: 1, weight_decay: 0.05, early_stopping: null, n_members: 2}
 """
 
 
