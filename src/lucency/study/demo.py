@@ -32,7 +32,8 @@ data:
   patient: dicom
   image: {size: 64}
 network: {architecture: small_cnn}
-training: {epochs: 24, batch_size: 32, learning_rate: 3.0e-3, warmup_epochs: 1, weight_decay: 0.05, early_stopping: null, n_members: 2}
+training:
+  {epochs: 24, batch_size: 32, learning_rate: 3.0e-3, warmup_epochs: 1, weight_decay: 0.05, early_stopping: null, n_members: 2}
 """
 
 
