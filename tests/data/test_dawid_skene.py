@@ -105,3 +105,23 @@ def test_a_level_that_nobody_named_has_no_error_rates():
     fit = dawid_skene(np.concatenate([counts, np.zeros((100, 3, 1), np.uint8)], axis=2))
     assert fit.prevalence[2] == 0
     assert np.isnan(fit.confusion[:, 2]).all()
+
+
+def test_probabilities_mean_what_they_say():
+    """Networks may learn from them: of images that are given about 95 % nearly as many show the level."""
+    truth, counts = simulated(6000, [0.9, 0.8, 0.75, 0.7, 0.65], share_seen=0.9, seed=2)
+    told = dawid_skene(counts).probability[:, 1]
+    likely = (told > 0.9) & (told < 0.99)
+    assert likely.sum() > 200
+    assert (truth[likely] == 1).mean() == pytest.approx(told[likely].mean(), abs=0.03)
+
+
+def test_what_is_even_is_even_in_any_order():
+    """Readers who cancel each other out leave an image open; the rounding of sums must not decide."""
+    answers = np.array([[0, 0, 0, -1], [-1, -1, 0, 1], [-1, 1, 1, 0], [0, -1, 1, 0], [1, -1, -1, 1]])
+    expected = dawid_skene(counts_of(answers, 2)).probability
+    draw = np.random.default_rng(1)
+    for _ in range(50):
+        images, readers = draw.permutation(5), draw.permutation(4)
+        turned = dawid_skene(counts_of(answers[images][:, readers], 2)).probability
+        assert turned == pytest.approx(expected[images], abs=1e-6)

@@ -60,8 +60,8 @@ def test_who_is_called_what_does_not_matter(made, random):
     theirs = coefficients(other)
     for name, estimate in coefficients(made).items():
         assert theirs[name].value == approx(estimate.value)
-        assert theirs[name].note == estimate.note
-        if "ICC" not in name:
+        if "ICC" not in name:  # whose draws at the edge of what can be computed hang on the last bit
+            assert theirs[name].note == estimate.note
             assert (theirs[name].low, theirs[name].high) == (approx(estimate.low), approx(estimate.high))
 
 

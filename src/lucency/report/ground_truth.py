@@ -79,7 +79,7 @@ def consensus_sentences(one: SeveralReaders) -> Iterator[str]:
     if consensus.n_open:
         yield (
             f"{words.of_images(consensus.n_open)} stayed without a label; the sheet `adjudication.csv` in the study's "
-            "folder lists what is disputed."
+            "folder lists those on which they disagree."
         )
 
 

@@ -134,7 +134,7 @@ def write_disputes(study: Study, disputed: "Sequence[Disputed]") -> list[str]:
     ]
     n_open = sum(one.is_open for one in disputed)
     instructions = (
-        f"The readers disagree on {len(disputed)} images; {n_open} of them have no label until somebody decides. "
+        f"The readers disagree on these {len(disputed)} images; {n_open} of them have no label until somebody decides. "
         "A decision should be made by a reader who was not one of them, without knowing what a network says.",
         f"Open {ADJUDICATION} in a spreadsheet and save a copy under another name.",
         "Write the right class into the column “decision”, and who decided and when beside it. Leave open what stays open.",

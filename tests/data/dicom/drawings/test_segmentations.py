@@ -249,8 +249,8 @@ def huge_segments(header):
 @pytest.mark.parametrize(
     ("change", "code", "notes"),
     [
-        (moved(0.04), "", ()),
-        (moved(0.06), "E_MASK_PLACE", ()),
+        (moved(0.044), "", ()),
+        (moved(0.047), "E_MASK_PLACE", ()),
         (moved(0.9), "E_MASK_PLACE", ()),
         (with_spacing(0.905), "", ()),
         (with_spacing(0.91), "E_MASK_PLACE", ()),
