@@ -96,6 +96,8 @@ class Cohort:
     """Image → class."""
     classes: Sequence[str]
     clinical: Sequence[Variable] = ()
+    unit: str = "image"
+    """What a row of a part is: an image or a report."""
 
     @property
     def images(self) -> Images:
@@ -131,7 +133,7 @@ def describe_cohort(
 
 def _images_a_patient(cohort: Cohort) -> Variable:
     counts = Counter(row.patient_id for row in cohort.images)
-    return Variable("Images a patient", lambda row: str(counts[row.patient_id]), is_number=True)
+    return Variable(f"{cohort.unit.capitalize()}s a patient", lambda row: str(counts[row.patient_id]), is_number=True)
 
 
 def _class(cohort: Cohort) -> Variable:

@@ -78,7 +78,7 @@ def flow_diagram(flow: Flow) -> str:
     for part, centre in zip(flow.parts, centres, strict=True):
         strokes.append(_arrow((centre, last + 16), (centre, top)))
         counts = [f"{count(n)} {name}" for name, n in part.classes.items()]
-        shown = [part.title, _both(part.n_images, part.n_patients, flow.unit), *(_clip(c, 32) for c in counts)]
+        shown = [part.title, _both(part.n_images, part.n_patients, flow.unit), *(_clip(c, 29) for c in counts)]
         strokes.append(_box(centre - part_width / 2, top, part_width, height, shown))
     steps = (f"{s.title} {_both(s.n_images, s.n_patients, flow.unit)}" for s in flow.steps)
     sentence = f"Flow of {flow.unit}s: {'; '.join(steps)}"

@@ -317,8 +317,8 @@ def _several_findings(material: Material) -> list[str]:
     sentences = []
     if mean and mean.value is not None:
         sentences.append(f"Averaged over the {len(material.findings)} findings, the AUC was {quote(mean)}.")
-    if len(aucs) > 1:
-        best, worst = max(aucs, key=_value_of), min(aucs, key=_value_of)
+    best, worst = (max(aucs, key=_value_of), min(aucs, key=_value_of)) if aucs else (None, None)
+    if best and worst and _value_of(best) > _value_of(worst):
         sentences.append(
             f"The network told {best.group} most reliably (AUC {aside(best)}) and {worst.group} least (AUC {aside(worst)})."
         )

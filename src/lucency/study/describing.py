@@ -72,6 +72,7 @@ def _cohort(study: Study, joined: ClinicalJoin | None) -> "Cohort":
         targets=targets_of(folder),
         classes=classes_of(study),
         clinical=clinical_variables(joined.columns, folder.read_table(CLINICAL)) if joined else (),
+        unit=study.plan.unit,
     )
 
 
