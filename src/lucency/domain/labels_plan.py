@@ -120,6 +120,9 @@ class Reports(Section):
     one half."""
     not_mentioned: Literal["negative", "refuse"] = "negative"
     """What a report counts as that does not speak of the finding at all."""
+    network: File | None = None
+    """Folder of a finished study with `task: report_labelling`, whose networks read the reports; null has them read by rules:
+    words, negation and doubt as people wrote them down."""
     reread: File | None = None
     """A sample of reports that a person read again (the sheet `reread.csv` of `lucency reports`, filled in), to measure how
     often the labeller errs."""

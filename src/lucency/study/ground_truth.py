@@ -2,7 +2,7 @@
 
 import difflib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
@@ -179,22 +179,13 @@ def _from_readers(study: Study, kept: Sequence[CohortRow], labels: Labels, setti
 
 
 def _from_reports(study: Study, kept: Sequence[CohortRow], labels: Labels, settings: Reports) -> Truth:
-    """Let the rules read the reports; what they state about the finding becomes the label."""
+    """Let rules or a network read the reports; what they state about the finding becomes the label."""
     from lucency.data.ground_truth.from_reports import STATED, from_reports, link_reports
-    from lucency.data.ground_truth.reports.findings import load_findings
-    from lucency.data.ground_truth.reports.many import find_mentions_of_all
-    from lucency.data.ground_truth.reports.rules import labels_of
 
-    own_list = Path(settings.findings) if settings.findings else None
-    findings = load_findings(own_list)
-    finding = _known_finding(settings, findings.names)
+    finding = settings.finding if settings.network else _known_finding(settings)
     linked = link_reports(kept, settings, naming_of(study))
-    stated = {}
-    with study.desk.progress("Reading reports", len(linked.texts)) as progress:
-        all_mentions = find_mentions_of_all(list(linked.texts.values()), own_list)
-        for name, mentions in zip(linked.texts, all_mentions, strict=True):
-            stated[name] = labels_of(mentions, findings).get(finding, "")
-            progress.advance()
+    read = _stated_by_network if settings.network else _stated_by_rules
+    stated = dict(zip(linked.texts, read(study, settings, finding, list(linked.texts.values())), strict=True))
     counts = Counter(stated.values())
     words = ", ".join(f"{counts[answer]} {answer or 'not mentioned'}" for answer in (*STATED, ""))
     study.desk.say(f"Reports: {len(linked.texts)} read on {finding}: {words}; {linked.n_unused} belong to no image.")
@@ -203,12 +194,42 @@ def _from_reports(study: Study, kept: Sequence[CohortRow], labels: Labels, setti
     return Truth(_renamed(verdicts, labels), errors=tuple(errors))
 
 
-def _known_finding(settings: Reports, names: Sequence[str]) -> str:
+def _stated_by_rules(study: Study, settings: Reports, finding: str, texts: Sequence[str]) -> Iterator[str]:
+    """Yield what each report states about the finding: positive, uncertain, negative or nothing."""
+    from lucency.data.ground_truth.reports.findings import load_findings
+    from lucency.data.ground_truth.reports.many import find_mentions_of_all
+    from lucency.data.ground_truth.reports.rules import labels_of
+
+    own_list = Path(settings.findings) if settings.findings else None
+    findings = load_findings(own_list)
+    with study.desk.progress("Reading reports", len(texts)) as progress:
+        for mentions in find_mentions_of_all(texts, own_list):
+            yield labels_of(mentions, findings).get(finding, "")
+            progress.advance()
+
+
+def _stated_by_network(study: Study, settings: Reports, finding: str, texts: Sequence[str]) -> Iterator[str]:
+    """Yield positive or negative by the frozen threshold; of a network with more classes, the class itself."""
+    from lucency.data.ground_truth.from_reports import NEGATIVE, POSITIVE, STATED
+    from lucency.study.labelling_texts import label_texts
+
+    answers = label_texts(Path(settings.network or ""), texts, study.desk).of(finding)
+    for called in answers.called:
+        if len(answers.classes) == 2 and called:
+            yield POSITIVE if called == answers.classes[1] else NEGATIVE
+        else:
+            yield called if called in STATED else ""
+
+
+def _known_finding(settings: Reports) -> str:
     """Return the finding by the name of the list.
 
     Raises:
         PlanError: the list has no such finding.
     """
+    from lucency.data.ground_truth.reports.findings import load_findings
+
+    names = load_findings(Path(settings.findings) if settings.findings else None).names
     by_lower = {name.lower(): name for name in names}
     if settings.finding.lower() in by_lower:
         return by_lower[settings.finding.lower()]
@@ -263,7 +284,12 @@ def _held_against_the_reread(
         study.plan.seed,
     )
     left_out = f"; {n_missed} left out, in doubt or without an image" if n_missed else ""
-    return LabelError("Reports as read by the rules", f"a person's second reading{left_out}", len(settled), estimates)
+    return LabelError(
+        f"Reports as read by {'the network' if settings.network else 'the rules'}",
+        f"a person's second reading{left_out}",
+        len(settled),
+        estimates,
+    )
 
 
 def _refuse_own_sheet(study: Study, path: Path) -> None:
