@@ -23,6 +23,7 @@ from lucency.domain.text_plan import Text
         ("kein Erguß, Ödem", ["kein", "Erguß", ",", "Ödem"]),
         ("肺炎", ["肺", "炎"]),
         ("T4 ___ @@ 5", ["T", NUMBER, NUMBER]),
+        ("x" * 500_000 + " y", ["x" * 60, "y"]),
         ("", []),
     ],
 )

@@ -25,6 +25,8 @@ _TOKEN = re.compile(
 _MARKS = {"!": ".", ";": ","}
 _MOST_NAMES = 3
 """Capitalised words behind a title that count as a name."""
+_LONGEST_WORD = 60
+"""Letters behind which a word is cut off: no language needs more, and broken files hold words of megabytes."""
 
 
 def tokens_of(text: str) -> Iterator[str]:
@@ -39,7 +41,7 @@ def tokens_of(text: str) -> Iterator[str]:
             yield NAME
         elif not (n_names_ahead and is_initial and token == "."):
             n_names_ahead = 0
-            yield {"date": DATE, "number": NUMBER}.get(kind, _MARKS.get(token, token))
+            yield {"date": DATE, "number": NUMBER}.get(kind, _MARKS.get(token, token[:_LONGEST_WORD]))
 
 
 def telling_text(text: str) -> str:
