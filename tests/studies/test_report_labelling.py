@@ -128,27 +128,20 @@ def test_words_outside_the_training_part_change_no_weight(study: Path, tmp_path:
     """Neither by being known nor by the order of the words: the network must not see the test set in any way."""
     test_ids = {row["image_id"] for row in rows_of(study, "split.csv") if row["part"] != "training"}
     names = [row["source"] for row in rows_of(study, "cohort.csv") if row["image_id"] in test_ids]
-    write_reports(tmp_path, **{name: f"FINDINGS: Aardvark zebra {name} pneumonia quagga." for name in names[::3]})
-    (tmp_path / "study.yaml").write_text(PLAN)
-    done("train", tmp_path / "study.yaml", "--out", tmp_path / "out")
-    ours, theirs = (load_file(f / "training/member-0/weights.safetensors") for f in (study, tmp_path / "out"))
-    vocabulary = "training/vocabulary.json"
-    assert (study / vocabulary).read_text() == (tmp_path / "out" / vocabulary).read_text()
-    history = [
-        [row["training_cost"] for row in rows_of(f, "training/member-0/history.csv")] for f in (study, tmp_path / "out")
-    ]
-    assert history[0] == history[1]
-    tuning = [
-        [row["tuning_cost"] for row in rows_of(f, "training/member-0/history.csv")] for f in (study, tmp_path / "out")
-    ]
-    assert tuning[0] != tuning[1]  # the tuning part may choose the epoch, and its reports were changed
-    same_epoch = len(
-        {
-            json.loads((f / "training/member-0/outcome.json").read_text())["best_epoch"]
-            for f in (study, tmp_path / "out")
-        }
-    )
-    assert same_epoch > 1 or all(np.array_equal(ours[name], theirs[name]) for name in ours)
+    outside = {name: f"FINDINGS: Aardvark zebra {name} pneumonia quagga." for name in names[::3]}
+    weights, vocabularies, tuning_costs = [], [], []
+    for folder, changed in ((tmp_path / "as it was", {}), (tmp_path / "changed", outside)):
+        folder.mkdir()
+        write_reports(folder, **changed)
+        (folder / "study.yaml").write_text(PLAN)
+        # with one epoch, the tuning part has no choice to make either
+        done("train", folder / "study.yaml", "--out", folder / "out", "--set", "training.epochs=1")
+        weights.append(load_file(folder / "out/training/member-0/weights.safetensors"))
+        vocabularies.append((folder / "out/training/vocabulary.json").read_text())
+        tuning_costs.append(rows_of(folder / "out", "training/member-0/history.csv")[0]["tuning_cost"])
+    assert vocabularies[0] == vocabularies[1]
+    assert all(np.array_equal(weights[0][name], weights[1][name]) for name in weights[0])
+    assert tuning_costs[0] != tuning_costs[1]  # the change was felt where it may be
 
 
 def test_the_page_shows_no_word_that_may_name_somebody(study: Path) -> None:
