@@ -162,3 +162,17 @@ def test_a_word_where_a_list_belongs_is_said_in_plain_words(tmp_path: Path) -> N
     """Nobody outside of Python knows a tuple."""
     with pytest.raises(PlanError, match=r"a list in brackets"):
         read_plan(write(tmp_path, SMALLEST + "  patient: each_image\n  quality: {refuse: noisy}\n"))
+
+
+def test_a_plan_for_reports_begins_with_what_suits_words() -> None:
+    """A network that reads, one thread, the best epoch by the cost; what the plan says itself stays as it is."""
+    data = {"reports": "reports.csv", "labels": {"from": "table", "table": "t.csv"}, "patient": "each_report"}
+    plan = Plan.model_validate({"task": "report_labelling", "data": data})
+    assert (plan.network.architecture, plan.training.n_threads, plan.training.select_by) == ("lstm", 1, "cost")
+    assert plan.augmentation is None
+    assert plan.unit == "report"
+    own = {"network": {"architecture": "gru"}, "training": {"n_threads": 2, "select_by": "auc"}}
+    said = Plan.model_validate({"task": "report_labelling", "data": data, **own})
+    assert (said.network.architecture, said.training.n_threads, said.training.select_by) == ("gru", 2, "auc")
+    images = Plan.model_validate({"task": "classification", "data": {"images": "images"}})
+    assert (images.network.architecture, images.training.n_threads, images.training.select_by) == ("resnet18", None, "auc")

@@ -177,7 +177,8 @@ class Training(Section):
     early_stopping: EarlyStopping | None = EarlyStopping()
     """When to stop because the tuning part no longer gains; null never stops early."""
     select_by: Literal["auc", "cost"] = "auc"
-    """What is measured on the tuning part after each epoch to choose the best one."""
+    """What is measured on the tuning part after each epoch to choose the best one. For reports `cost`, unless the plan says
+    otherwise."""
     n_members: Annotated[int, Field(ge=1, le=50)] = 1
     """Networks trained from different random beginnings; their mean probability is the ensemble's answer."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -285,11 +286,12 @@ class Plan(Section):
     @model_validator(mode="before")
     @classmethod
     def _suit_reports(cls, value: Any) -> Any:
-        """Choose what suits words where the plan does not say: a network that reads, one thread, no augmentation."""
+        """Choose what suits words where the plan does not say."""
         if not isinstance(value, dict) or value.get("task") != REPORT_LABELLING:
             return value
-        # a memory goes from word to word; further threads would mostly wait for each other
-        suited = {"network": {"architecture": "lstm"}, "training": {"n_threads": 1}}
+        # a memory goes from word to word, and further threads would mostly wait; the AUC of a small tuning part is soon 1,
+        # and says no more which epoch is best
+        suited = {"network": {"architecture": "lstm"}, "training": {"n_threads": 1, "select_by": "cost"}}
         sections = {
             name: defaults | value[name] if isinstance(value.get(name), dict) else value.get(name, defaults)
             for name, defaults in suited.items()
