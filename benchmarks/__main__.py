@@ -9,6 +9,7 @@ from benchmarks import (
     header_scan,
     near_duplicates,
     pneumonia,
+    report_network,
     report_rules,
     startup,
     training,
@@ -26,4 +27,5 @@ near_duplicates.main()
 agreement.main()
 consensus.main()
 report_rules.main()
+report_network.main()
 pneumonia.main()
