@@ -175,4 +175,8 @@ def test_a_plan_for_reports_begins_with_what_suits_words() -> None:
     said = Plan.model_validate({"task": "report_labelling", "data": data, **own})
     assert (said.network.architecture, said.training.n_threads, said.training.select_by) == ("gru", 2, "auc")
     images = Plan.model_validate({"task": "classification", "data": {"images": "images"}})
-    assert (images.network.architecture, images.training.n_threads, images.training.select_by) == ("resnet18", None, "auc")
+    assert (images.network.architecture, images.training.n_threads, images.training.select_by) == (
+        "resnet18",
+        None,
+        "auc",
+    )
