@@ -133,7 +133,7 @@ def _chest_findings() -> Findings:
 @functools.cache
 def load_cues() -> Cues:
     """Read the cues that come with lucency."""
-    settings = yaml.load(_packaged("cues.yaml"), Loader=yaml.BaseLoader)
+    settings = _texts(yaml.compose(_packaged("cues.yaml"), Loader=yaml.SafeLoader))
     no_typos = tuple(word for words in settings.pop("no_typos") for word in words)
     return Cues(tuple((phrase, kind) for kind, phrases in settings.items() for phrase in phrases), no_typos)
 
@@ -176,19 +176,28 @@ def _phrases(listed: _List, states: list[dict[str, str]]) -> Iterator[tuple[str,
 def _parse(text: str, name: str) -> tuple[Any, dict[tuple[str, ...], int]]:
     lines: dict[tuple[str, ...], int] = {}
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.BaseLoader)):
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
             raise PlanError(
                 f"{name} uses YAML aliases (*name). Write the phrases out, in quotes where they begin with *."
             )
-        node = yaml.compose(text, Loader=yaml.BaseLoader)
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
         _collect_lines(node, (), lines)
-        return yaml.load(text, Loader=yaml.BaseLoader), lines
+        return _texts(node), lines
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
         raise PlanError(
             f"{name}, line {line}: this is not YAML. A phrase that begins with [ or holds a colon needs quotes."
         ) from None
+
+
+def _texts(node: yaml.Node | None) -> Any:
+    """Return a node as texts, lists and mappings: YAML would take the words “no” and “off” for a false."""
+    if isinstance(node, yaml.MappingNode):
+        return {_texts(key): _texts(value) for key, value in node.value}
+    if isinstance(node, yaml.SequenceNode):
+        return [_texts(value) for value in node.value]
+    return None if node is None else node.value
 
 
 def _collect_lines(node: yaml.Node | None, place: tuple[str, ...], lines: dict[tuple[str, ...], int]) -> None:
