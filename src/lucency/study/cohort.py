@@ -12,6 +12,7 @@ import yaml
 from lucency.domain.cohort import KEPT, REFUSED, CohortRow, LabelRow, SplitRow
 from lucency.domain.plan import Plan
 from lucency.domain.questions import ABSENT, PRESENT, Question
+from lucency.errors import SourceError
 from lucency.study.folder import STAGE_DONE, StudyFolder
 from lucency.study.ground_truth import FINDINGS
 from lucency.study.images import (
@@ -99,16 +100,21 @@ def _label_settings(study: Study) -> Any:
     return settings
 
 
+LEARNT = ("training/*/weights.safetensors", "training/*.json", "operating_point.json")
+"""Files of a finished study that decide what its networks say."""
+
+
 def _hash_of_labels(path: Path, setting: str) -> str:
-    """Hash a table, or all files of a folder with their names; of a finished study, what its network has learnt."""
+    """Hash a table, or all files of a folder with their names; of a finished study, what decides its answers."""
     from lucency.data.ground_truth.tables import hash_table
     from lucency.provenance import sha256_of, sha256_of_file
 
+    if not path.exists():
+        raise SourceError(f"There is no {path}. Check `{setting}` in the plan.")
     if not path.is_dir():
         return hash_table(path, setting)
-    is_study = (path / "record.jsonl").exists()
-    files = path.glob("training/*/weights.safetensors") if is_study else path.rglob("*")
-    listed = sorted(file for file in files if file.is_file())
+    patterns = LEARNT if (path / "record.jsonl").exists() else ("**/*",)
+    listed = sorted(file for pattern in patterns for file in path.glob(pattern) if file.is_file())
     return sha256_of([[file.relative_to(path).as_posix(), sha256_of_file(file)] for file in listed])
 
 
@@ -127,7 +133,8 @@ def outside(study: Study, stage: Stage, fact: str, path: str, measure: Callable[
     there is not excused.
     """
     last = study.folder.record.last(STAGE_DONE, stage=stage.name)
-    if last and not Path(path).exists() and path in _paths_of(study.folder):
+    is_read = last is not None and fact in last.payload["settings"] and path in _paths_of(study.folder)
+    if last and is_read and not Path(path).exists():
         study.desk.say(f"{Path(path).name} is not here; going on with what was read from it.")
         return last.payload["settings"][fact]
     return measure()

@@ -42,8 +42,10 @@ def run(plan: Plan, folder: StudyFolder, desk: Desk, until: str = "report") -> N
 
 def carry_out(study: Study, stages: Sequence[Stage]) -> None:
     """Carry out stages one after the other in a folder that is in use; what is done already is not done again."""
-    for stage in stages:
-        settings, reads, work = stage.settings(study), stage.reads(study.plan), partial(stage.work, study)
-        study.folder.write_if_changed("study.yaml", write_plan(study.plan))  # only now: the images were found
-        if not study.folder.stage(stage.name, settings, reads, work):
+    # whatever the plan names outside the folder is looked at before any work, and before the plan is written down
+    settings = [stage.settings(study) for stage in stages]
+    study.folder.write_if_changed("study.yaml", write_plan(study.plan))
+    for stage, depends_on in zip(stages, settings, strict=True):
+        reads, work = stage.reads(study.plan), partial(stage.work, study)
+        if not study.folder.stage(stage.name, depends_on, reads, work):
             study.desk.say(stage.done_already)
