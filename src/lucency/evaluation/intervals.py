@@ -160,11 +160,8 @@ def mean_of_proportions(
     strata: NDArray[np.int64],
     patients: NDArray[np.int64] | None = None,
     level: float = 0.95,
-    shares: NDArray[np.float64] | None = None,
 ) -> Estimate:
     """Average the proportions of hits in each stratum (for balanced accuracy: the true classes, coded from 0).
-
-    `shares`, axis (stratum), add up to 1 and say how much each stratum counts; all count the same without them.
 
     The interval is recovered from the Wilson limits of each proportion (MOVER; Zou & Donner 2008), with the
     correlation that shared patients bring.
@@ -175,11 +172,10 @@ def mean_of_proportions(
         for stratum in range(int(strata.max()) + 1)
     ]
     values = np.array([part.value for part in parts], float)
-    counting = np.full(len(parts), 1 / len(parts)) if shares is None else shares
     clustered = is_clustered(codes)
     estimate = Estimate(
         name,
-        float(counting @ values),
+        float(values.mean()),
         None,
         None,
         int(hits.size),
@@ -192,8 +188,8 @@ def mean_of_proportions(
     if any(part.low is None for part in parts):
         return replace(estimate, note="A class has images of one patient only: no interval can be given.")
     correlation = stratum_correlation(hits, strata, codes)
-    below = counting * (values - np.array([part.low for part in parts], float))
-    above = counting * (np.array([part.high for part in parts], float) - values)
-    low = counting @ values - np.sqrt(max(0.0, below @ correlation @ below))
-    high = counting @ values + np.sqrt(max(0.0, above @ correlation @ above))
+    below = values - np.array([part.low for part in parts], float)
+    above = np.array([part.high for part in parts], float) - values
+    low = values.mean() - np.sqrt(max(0.0, below @ correlation @ below)) / len(parts)
+    high = values.mean() + np.sqrt(max(0.0, above @ correlation @ above)) / len(parts)
     return replace(estimate, low=float(max(0.0, low)), high=float(min(1.0, high)))

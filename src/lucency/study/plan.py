@@ -240,6 +240,8 @@ def _what(fault: Any, place: Place) -> str:
         return f"“{place[-1]}” is not a setting{section}.{_nearest(place)}"
     if fault["type"] == "missing":
         return f"“{dotted}” is missing. {_description(place)}".rstrip()
+    if not place:  # two sections that do not go together
+        return f"{message}."
     return f"“{dotted}” is {_shown(fault.get('input'))}, but {message}."
 
 

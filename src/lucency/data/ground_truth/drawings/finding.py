@@ -96,6 +96,8 @@ def _drawings_below(path: Path, own: set[Path]) -> list[tuple[Path, str]]:
     files = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
     drawn = [file for file in files if _reader_of(file) is not None and file.resolve() not in own]
     if not drawn:
+        if not files:
+            raise SourceError(f"{path} holds no file. Name the folder in which the masks, or files of boxes, lie.")
         raise SourceError(
             f"None of the {len(files)} files in {path} is a drawing that can be read, or all are images of the study. "
             "Masks (PNG, TIFF, NIfTI, NRRD, DICOM SEG, RTSTRUCT) and COCO files (.json) are; keep them apart from images."

@@ -135,9 +135,3 @@ def _turned_back(values: NDArray, affine: NDArray[np.float64], like: Any) -> tup
     of_file[:3] *= MILLIMETRES.get(like.header.get_xyzt_units()[0], 1.0)
     backwards = ImageGrid(shape, of_file)
     return laid_on(Volume(values, affine), backwards, []), of_file
-
-
-def grid_of_volume(volume: Volume) -> ImageGrid:
-    """Return the grid of a volume that was read."""
-    n_slices, n_rows, n_columns = volume.values.shape[:3]
-    return ImageGrid((n_slices, n_rows, n_columns), volume.affine)
