@@ -8,8 +8,16 @@ from test_page import Structure
 
 from lucency.domain.estimate import Estimate
 from lucency.domain.ground_truth import Consensus, GroundTruth, LabelError, PairOfReaders, RuleOutcome, SeveralReaders
+from lucency.domain.plan import Plan
 from lucency.domain.readings import OneReader, ReaderFacts
-from lucency.report.ground_truth import consensus_sentences, correction_sentences, reader_sentences, spread_sentence
+from lucency.report.ground_truth import (
+    consensus_sentences,
+    corrected_test_sentence,
+    correction_sentences,
+    reader_sentences,
+    source_sentence,
+    spread_sentence,
+)
 from lucency.report.material import Material
 from lucency.report.page import render
 
@@ -102,3 +110,36 @@ def test_the_spread_between_rules_is_that_of_the_known_values() -> None:
     rules = (outcome("as in this study", 0.91), outcome("any", 0.85), outcome("B", None), outcome("C", None, n=0))
     assert "the AUC lies between 0.850 and 0.910" in spread_sentence(rules)
     assert spread_sentence(rules[:1]) == spread_sentence(()) == ""
+
+
+def test_the_page_says_what_taught_and_what_judges() -> None:
+    """A reader must not take report labels for the reference standard."""
+    material = material_factory.two_classes()
+    settings = material.plan.model_dump(by_alias=True)
+    readers = {"from": "readers", "readers": {"tables": ["a.csv"]}}
+    settings["data"] |= {"labels": {"from": "reports", "reports": {"folder": "reports"}}, "reference": readers}
+    judged = replace(material, plan=Plan.model_validate(settings))
+    assert source_sentence(judged) == (
+        "The training part was learnt from radiology reports; the tuning and test parts are judged by several readers."
+    )
+    assert "the others by those that judge" in render(judged)
+    assert "the others by those that judge" not in render(material)
+
+
+def test_corrections_that_judge_are_counted() -> None:
+    """A network may have proposed them, and the test part then favours networks."""
+    material = material_factory.two_classes()
+    chosen = {row.image_id for row in material.split if row.part == "test"} - {material.split[-1].image_id}
+    labels = [replace(row, notes="N_CORRECTED" if row.image_id in chosen else "") for row in material.labels]
+    corrected = replace(material, labels=tuple(labels), ground_truth=GroundTruth(n_corrected=len(chosen)))
+    assert corrected_test_sentence(corrected) == f"{len(chosen)} corrected labels judge in the test part."
+    assert corrected_test_sentence(corrected) in render(corrected)
+    assert corrected_test_sentence(material) == ""
+
+
+def test_what_was_drawn_is_shown() -> None:
+    """An outline on the wrong image is seen at once by a radiologist, and by nobody in a table."""
+    material = material_factory.two_classes()
+    drawn = replace(material, drawings=tuple(replace(one, caption="i7: lesion (A: blue)") for one in material.samples))
+    assert render(drawn).count("i7: lesion (A: blue)") >= len(material.samples) > 0
+    assert "What was drawn on some of the images" not in render(material)

@@ -7,7 +7,9 @@ import pytest
 
 from lucency.domain.description import Comparison, Probe
 from lucency.domain.estimate import Estimate
+from lucency.domain.ground_truth import Consensus, GroundTruth, LabelError, SeveralReaders
 from lucency.domain.plan import Plan
+from lucency.domain.readings import OneReader, ReaderFacts
 from lucency.report.limitations import find_limitations
 from lucency.report.material import Material, Opening
 
@@ -174,3 +176,40 @@ def test_an_official_split_is_named(material: Material) -> None:
     """Its makers answer for the patients, not the study."""
     assert "The data set prescribes the split" in titles(with_plan(material, split={"official": True}))
     assert "The data set prescribes the split" not in titles(material)
+
+
+def told_of_the_labels(n_disputed: int = 0, rates: tuple[str, ...] = ()) -> GroundTruth:
+    """Make up two readers, and one source of labels with the error rates of these names."""
+    readers = SeveralReaders(
+        "reference", ReaderFacts((OneReader("A", 100), OneReader("B", 100)), 100, (), {}), "label", ("no", "yes"), (), (),
+        (), Consensus("majority", 100 - n_disputed, n_disputed, 0, n_disputed, 0),
+    )  # fmt: skip
+    estimates = tuple(
+        Estimate(name, 0.9, 0.8, 0.95, 40, "image", "Wilson 1927", numerator=36, denominator=40) for name in rates
+    )
+    errors = (LabelError("Labels from reports", "the readers", 80, estimates),) if rates else ()
+    return GroundTruth((readers,), errors)
+
+
+def test_labels_that_err_are_carried_into_the_limitations(material: Material) -> None:
+    """Who reads only the limitations must learn what the network was taught with."""
+    erring = replace(material, ground_truth=told_of_the_labels(rates=("sensitivity", "specificity", "accuracy")))
+    said = {one.title: one.text for one in find_limitations(erring)}
+    assert "Labels from reports, held against the readers (80 images): sensitivity 90.0" in said["Labels err"]
+    assert said["Labels err"].count("CI") == 2
+    assert "One source of the ground truth" not in said
+    assert "Labels err" not in titles(replace(material, ground_truth=told_of_the_labels()))
+
+
+def test_readers_who_disagree_much_are_a_limitation(material: Material) -> None:
+    """No network can be measured more finely than its readers agree."""
+    assert "Readers disagree" in titles(replace(material, ground_truth=told_of_the_labels(n_disputed=6)))
+    assert "Readers disagree" not in titles(replace(material, ground_truth=told_of_the_labels(n_disputed=5)))
+
+
+@pytest.mark.parametrize(("action", "is_said"), [("link", False), ("ignore", True)])
+def test_near_duplicates_are_missed_only_where_nobody_looked(material: Material, action: str, is_said: bool) -> None:
+    """The sentence about exact copies must not deny what curation does."""
+    looked = with_plan(material, data={"near_duplicates": {"action": action}})
+    text = next(one.text for one in find_limitations(looked) if one.title == "The source repeats itself")
+    assert ("compressed anew were not looked for" in text) == is_said

@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from itertools import groupby
 
+from lucency.domain.cohort import KEPT
 from lucency.domain.estimate import Estimate
 from lucency.domain.ground_truth import GroundTruth, LabelError, RuleOutcome, SeveralReaders
+from lucency.domain.parts import Part
 from lucency.domain.readings import OneReader
 from lucency.report import words
+from lucency.report.material import Material
 
 RULES = {
     "majority": "the majority vote",
@@ -19,8 +22,31 @@ RULES = {
     "median": "the median",
 }
 """How the consensus rules of the plan are called in a sentence."""
+SOURCES = {
+    "folder": "the names of folders",
+    "table": "a table",
+    "archive": "the archive of the images",
+    "readers": "several readers",
+    "reports": "radiology reports",
+    "masks": "masks that people drew",
+    "boxes": "boxes that people drew",
+}
+"""How the sources of labels are called in a sentence."""
 TOLD_OF_A_PAIR = 5
 """Lines of the table of agreement for one pair; the others stand in `ground_truth.json`."""
+
+
+def source_sentence(material: Material) -> str:
+    """Say where the labels come from, and which of them judge."""
+    data = material.plan.data
+    if data.reference:
+        return (
+            f"The training part was learnt from {SOURCES[data.labels.from_]}; the tuning and test parts are judged by "
+            f"{SOURCES[data.reference.from_]}."
+        )
+    sources = list(dict.fromkeys(row.source for row in material.labels if row.status == KEPT))
+    named = [SOURCES.get(source, source) for source in sources]
+    return f"The labels come from {' and '.join(named)}."
 
 
 def reader_sentences(one: SeveralReaders) -> Iterator[str]:
@@ -91,7 +117,8 @@ def agreement_groups(one: SeveralReaders) -> list[tuple[str, list[Estimate]]]:
 
 def error_title(error: LabelError) -> str:
     """Name what is held against what."""
-    return f"{error.labels}, held against {error.against} ({words.count(error.n)})"
+    unit = error.estimates[0].unit if error.estimates else "image"
+    return f"{error.labels}, held against {error.against} ({words.of_units(error.n, unit)})"
 
 
 def correction_sentences(truth: GroundTruth) -> Iterator[str]:
@@ -103,6 +130,17 @@ def correction_sentences(truth: GroundTruth) -> Iterator[str]:
             f"{_images(truth.n_soft, 'teaches', 'teach')} with a probability instead of one class, because the readers "
             "or the report were not sure."
         )
+
+
+def corrected_test_sentence(material: Material) -> str:
+    """Say how many corrections judge: a network may have proposed them, and then favours networks."""
+    corrected = {row.image_id for row in material.labels if "N_CORRECTED" in row.notes.split()}
+    n_test = sum(row.part == Part.TEST and row.image_id in corrected for row in material.split)
+    return (
+        f"{words.count(n_test)} corrected {'label judges' if n_test == 1 else 'labels judge'} in the test part."
+        if n_test
+        else ""
+    )
 
 
 def spread_sentence(outcomes: tuple[RuleOutcome, ...]) -> str:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from lucency.domain.cohort import KEPT
 from lucency.domain.estimate import Estimate
+from lucency.domain.ground_truth import LabelError
 from lucency.domain.parts import Part
-from lucency.report import words
+from lucency.report import ground_truth, words
 from lucency.report.counts import DUPLICATE, PartCount, count_parts, reasons_of_refusal, share_of_largest_class
 from lucency.report.material import Material, Member
 
@@ -17,6 +18,8 @@ IMBALANCE = 0.75
 SHIFT = 0.05
 """Difference between tuning and test that is worth a word."""
 MANY_REFUSED = 0.05
+MUCH_DISAGREEMENT = 0.05
+"""Share of the images that several readers saw."""
 LABEL_PROBES = {
     "header": "the header of the image",
     "border": "the border alone",
@@ -38,8 +41,8 @@ def find_limitations(material: Material) -> list[Limitation]:
     checks: tuple[Callable[[Material], Iterator[Limitation]], ...] = (
         _leak, _lookalikes, _opened_again, _shortcut, _uneven_sources, _other_population,
         _no_external_test, _each_image_a_patient, _small_test, _wide_intervals, _one_site,
-        _one_label_source, _imbalance, _several_images, _threshold_shift, _overfitting, _undertrained, _flipped,
-        _refused, _duplicates, _official_split,
+        _one_label_source, _labels_err, _readers_disagree, _imbalance, _several_images, _threshold_shift,
+        _overfitting, _undertrained, _flipped, _refused, _duplicates, _official_split,
     )  # fmt: skip
     return [limitation for check in checks for limitation in check(material)]
 
@@ -173,12 +176,43 @@ def _one_site(material: Material) -> Iterator[Limitation]:
 
 def _one_label_source(material: Material) -> Iterator[Limitation]:
     sources = {row.source for row in material.labels if row.status == KEPT}
-    if len(sources) == 1:
+    truth = material.ground_truth
+    if len(sources) == 1 and not truth.readers and not truth.errors:
         yield Limitation(
             "One source of the ground truth",
             f"Every label comes from one source ({sources.pop()}). No second reading tells how often the labels "
             "themselves are wrong.",
         )
+
+
+def _labels_err(material: Material) -> Iterator[Limitation]:
+    """Carry the error of the labels into the study that learnt from them."""
+    told = [f"{ground_truth.error_title(error)}: {_rates(error)}" for error in material.ground_truth.errors]
+    if told:
+        yield Limitation(
+            "Labels err",
+            f"{'. '.join(told)}. What was learnt from labels that err was learnt with their errors, and errors of one "
+            "direction cannot be averaged out by more images.",
+        )
+
+
+def _rates(error: LabelError) -> str:
+    of_two = [e for e in error.estimates if e.name in ("sensitivity", "specificity") and e.group == "all"]
+    rates = of_two or [e for e in error.estimates if e.name == "accuracy"]
+    return " and ".join(
+        f"{rate.name} {words.value(rate)} ({words.level(rate)} {words.interval(rate)})" for rate in rates
+    )
+
+
+def _readers_disagree(material: Material) -> Iterator[Limitation]:
+    for one in material.ground_truth.readers:
+        n_several = one.consensus.n_disputed + one.consensus.n_unanimous
+        if n_several and one.consensus.n_disputed / n_several > MUCH_DISAGREEMENT:
+            yield Limitation(
+                "Readers disagree",
+                f"The readers disagree on {words.count(one.consensus.n_disputed)} of {words.of_images(n_several)} that "
+                "several of them saw. The network cannot be measured more finely than its readers agree.",
+            )
 
 
 def _imbalance(material: Material) -> Iterator[Limitation]:
@@ -282,13 +316,17 @@ def _refused(material: Material) -> Iterator[Limitation]:
 
 
 def _duplicates(material: Material) -> Iterator[Limitation]:
-    n, unit = reasons_of_refusal(material)[DUPLICATE], material.plan.unit
-    unlike = "Copies that were cropped or compressed anew" if unit == "image" else "Copies with other words"
+    n, plan = reasons_of_refusal(material)[DUPLICATE], material.plan
+    if plan.unit != "image":
+        unlike = " Copies with other words are not recognised."
+    elif plan.data.near_duplicates.action == "ignore":
+        unlike = " Copies that were cropped or compressed anew were not looked for."
+    else:
+        unlike = ""
     if n:
         yield Limitation(
             "The source repeats itself",
-            f"{words.of_units(n, unit)} {'was' if n == 1 else 'were'} an exact copy of another and left out. {unlike} are not "
-            "recognised.",
+            f"{words.of_units(n, plan.unit)} {'was' if n == 1 else 'were'} an exact copy of another and left out.{unlike}",
         )
 
 

@@ -253,6 +253,8 @@ class Material:
     """How often the cohort has been made anew with another outcome, this time included."""
     set_aside: tuple[Picture, ...] = ()
     """What was refused for its look, or noted as doubtful."""
+    drawings: tuple[Picture, ...] = ()
+    """Images with the outlines of what people drew, where masks or boxes make the labels."""
     samples: tuple[Picture, ...] = ()
     augmentations: tuple[Picture, ...] = ()
     errors: tuple[ErrorCase, ...] = ()

@@ -109,7 +109,7 @@ class _Terms:
 
     def use_if_known(self, word: str) -> Markup:
         """Mark a word if the glossary knows it, else write it as it is."""
-        entry = look_up(word)
+        entry = look_up(word) or look_up(word.partition(" (")[0])  # Krippendorff's alpha (nominal)
         return self.use(entry.name, word) if entry else Markup.escape(word)
 
     def used(self) -> list[Term]:

@@ -24,15 +24,10 @@ from lucency.domain.labels_plan import Drawings
 from lucency.domain.progress import Silence
 from lucency.errors import SourceError
 from lucency.study.images import FILES, image_path, naming_of
-from lucency.study.pictures import LARGEST_SIDE, write_pictures
+from lucency.study.pictures import DRAWN, LARGEST_SIDE, write_pictures
 from lucency.study.stage import Study
 
-DRAWN, ROWS, PAIRS, UNMATCHED = (
-    "figures/drawings.json",
-    "drawings.csv",
-    "drawings-agreement.csv",
-    "drawings-unmatched.csv",
-)
+ROWS, PAIRS, UNMATCHED = "drawings.csv", "drawings-agreement.csv", "drawings-unmatched.csv"
 N_CASES = 8
 """Images that the report shows with their outlines."""
 

@@ -364,7 +364,7 @@ def _sentence_on(told: SeveralReaders) -> str:
     words = (
         f"Readers: {', '.join(reader.reader for reader in told.facts.readers)}; they disagree on {consensus.n_disputed} of "
         f"{consensus.n_disputed + consensus.n_unanimous} images, {consensus.n_decided} decided by hand, "
-        f"{consensus.n_open} open."
+        f"{consensus.n_open} open, {len(told.facts.unread)} read by nobody."
     )
     if agreement is None or agreement.low is None or agreement.high is None:
         return words
@@ -377,7 +377,8 @@ def _held_against_the_reference(
     """Measure how often the labels to learn from are not those to be judged by."""
     from lucency.evaluation.labeller import Reread, measure_labeller
 
-    both = [(row, image) for row, image in zip(rows, kept, strict=True) if row.target and row.judged]
+    labelled = [(row, image) for row, image in zip(rows, kept, strict=True) if row.target and row.judged]
+    both = [(row, image) for row, image in labelled if not row.soft]  # doubt is neither right nor wrong
     if not both:
         return []
     reread = Reread(
@@ -389,10 +390,12 @@ def _held_against_the_reference(
     estimates = measure_labeller(reread, study.plan.evaluation.level, study.plan.seed)
     data = study.plan.data
     source, reference = data.labels.from_, data.reference.from_ if data.reference else ""
+    n_soft = len(labelled) - len(both)
+    left_out = f"; {n_soft} left out, in doubt" if n_soft else ""
     return [
         LabelError(
             f"Labels to learn from (from {source})",
-            f"the reference (from {reference})",
+            f"the reference (from {reference}){left_out}",
             len(both),
             tuple(replace(estimate, unit="image") for estimate in estimates),
         )

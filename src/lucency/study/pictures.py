@@ -20,8 +20,9 @@ if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
     from lucency.data.looks.contact_sheet import SetAside
     from lucency.training.examples import ImageExamples
 
-SET_ASIDE, SAMPLES, AUGMENTED, ERRORS, SALIENCY = (
+SET_ASIDE, DRAWN, SAMPLES, AUGMENTED, ERRORS, SALIENCY = (
     "figures/set-aside.json",
+    "figures/drawings.json",
     "figures/samples.json",
     "figures/augmented.json",
     "figures/errors.json",

@@ -30,7 +30,7 @@ from lucency.study.learning import (
     outcome_file,
     read_operating_points,
 )
-from lucency.study.pictures import AUGMENTED, ERRORS, SALIENCY, SAMPLES, SET_ASIDE
+from lucency.study.pictures import AUGMENTED, DRAWN, ERRORS, SALIENCY, SAMPLES, SET_ASIDE
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
 from lucency.study.tables import read_predictions
@@ -96,16 +96,17 @@ def gather(plan: Plan, folder: StudyFolder) -> "material.Material":
             )
             for finding, counts in _counts_of_findings(plan, folder).items()
         ),
-        **(_of_reports(folder) if plan.task == REPORT_LABELLING else _of_images(folder)),
+        **(_of_reports(folder) if plan.task == REPORT_LABELLING else _of_images(plan, folder)),
     )
 
 
-def _of_images(folder: StudyFolder) -> dict[str, Any]:
+def _of_images(plan: Plan, folder: StudyFolder) -> dict[str, Any]:
     """Read what only a study of images shows."""
     from lucency.report import material
 
     return {
         "set_aside": tuple(_pictures(folder, SET_ASIDE)),
+        "drawings": tuple(_pictures(folder, DRAWN)) if _has_drawings(plan) else (),
         "samples": tuple(_pictures(folder, SAMPLES)),
         "augmentations": tuple(_pictures(folder, AUGMENTED)),
         "errors": tuple(
@@ -113,6 +114,13 @@ def _of_images(folder: StudyFolder) -> dict[str, Any]:
         ),
         "explanation": _explanation(folder),
     }
+
+
+def _has_drawings(plan: Plan) -> bool:
+    """Tell whether masks or boxes make any labels."""
+    return any(
+        labels is not None and labels.from_ in ("masks", "boxes") for labels in (plan.data.labels, plan.data.reference)
+    )
 
 
 def _of_reports(folder: StudyFolder) -> dict[str, Any]:
@@ -203,13 +211,19 @@ def _only_fields(kind: Any, facts: dict[str, Any]) -> Any:
     return kind(**{n: tuple(v) if isinstance(v, list) else v for n, v in facts.items() if n in names})
 
 
+def _settings_of_labels(plan: Plan) -> dict[str, Any]:
+    reference = plan.data.reference
+    return {"labels": as_settings(plan.data.labels), "reference": as_settings(reference) if reference else None}
+
+
 REPORT = Stage(
     "report",
     "The report is written.",
-    lambda study: as_settings(study.plan) | {"data": as_settings(study.plan.data.labels)},
+    lambda study: as_settings(study.plan) | {"data": _settings_of_labels(study.plan)},
     lambda plan: [
         *(COHORT, LABELS, SPLIT, CERTIFICATE, DESCRIPTION, LAYERS, PREDICTIONS, METRICS, OPERATING_POINT),
         *(GROUND_TRUTH, RESULTS_BY_RULE),
+        *([DRAWN] if _has_drawings(plan) else []),
         *(FILES_OF_REPORTS if plan.task == REPORT_LABELLING else FILES_OF_IMAGES),
         *files_of_labels(plan),
         *(history_file(member) for member in members(plan)),
