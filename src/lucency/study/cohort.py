@@ -109,8 +109,8 @@ def _hash_of_labels(path: Path, setting: str) -> str:
     from lucency.data.ground_truth.tables import hash_table
     from lucency.provenance import sha256_of, sha256_of_file
 
-    if not path.exists():
-        raise SourceError(f"There is no {path}. Check `{setting}` in the plan.")
+    if not path.exists() and not path.suffix:  # a folder by its name
+        raise SourceError(f"There is no folder {path}. Check `{setting}` in the plan.")
     if not path.is_dir():
         return hash_table(path, setting)
     patterns = LEARNT if (path / "record.jsonl").exists() else ("**/*",)
