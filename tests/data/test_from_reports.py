@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lucency.data.ground_truth.from_reports import from_reports, link_reports, read_reread
+from lucency.data.ground_truth.from_reports import link_reports, read_reread, verdicts_from
 from lucency.data.naming import SAME_NAMES
 from lucency.domain.cohort import CohortRow
 from lucency.domain.labels_plan import Reports
@@ -86,7 +86,7 @@ def test_doubt_and_silence_count_as_the_plan_says(
     """What “possible pneumonia” means is the researcher's decision, and never ours."""
     plan = Reports.model_validate({"folder": str(folder), "finding": "Pleural Effusion", **settings})
     kept = [image("e1.png")]
-    verdict = from_reports(kept, plan, link_reports(kept, plan, SAME_NAMES), {"e1.txt": stated}).verdicts[0]
+    verdict = verdicts_from(kept, plan, link_reports(kept, plan, SAME_NAMES), {"e1.txt": stated}).verdicts[0]
     assert (verdict.target, verdict.code) == expected
     is_soft = settings.get("uncertain") == "soft"
     assert verdict.probabilities == ({"no_pleural_effusion": 0.5, "pleural_effusion": 0.5} if is_soft else None)

@@ -39,7 +39,10 @@ def test_a_table_that_is_gone_was_read_already(labelled: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "missing"),
     [
-        ("labels: {from: table, table: label.csv}", "There is no table {}/label.csv. Check `data.labels.table` in the plan."),
+        (
+            "labels: {from: table, table: label.csv}",
+            "There is no table {}/label.csv. Check `data.labels.table` in the plan.",
+        ),
         (
             "labels: {from: reports, reports: {folder: images, network: nowhere}}",
             "There is no folder {}/nowhere. Check `data.labels.reports.network` in the plan.",

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import done, lucency, record, refused, stages
+from PIL import Image
 from safetensors.numpy import load_file
 
 from lucency.data.phantoms.reports import compose_reports
@@ -333,3 +334,35 @@ def test_reports_of_one_class_and_of_unknown_words_end_well(tmp_path: Path) -> N
         PLAN.replace("names: {", "names: {positive: negative, ").replace("uncertain: positive", "uncertain: negative")
     )
     refused(lucency("run", tmp_path / "one.yaml", "--out", tmp_path / "two"), 2, "All images have the label")
+
+
+def test_a_finished_study_labels_the_images_of_another(study: Path, tmp_path: Path) -> None:
+    """The labels of the imaging study are what the network says of each report; a report without words gives none."""
+    texts = [*(row["text"] for row in rows_of(study.parent, "reports.csv")[:12]), "12 345"]
+    draw = np.random.default_rng(3)
+    for folder in ("images", "reports"):
+        (tmp_path / folder).mkdir()
+    for number, text in enumerate(texts):
+        (tmp_path / "reports" / f"p{number:02}.txt").write_text(text)
+        Image.fromarray(draw.integers(0, 255, (28, 28), np.uint8)).save(tmp_path / "images" / f"p{number:02}.png")
+    (tmp_path / "study.yaml").write_text(
+        "task: classification\n"
+        "data:\n"
+        "  images: images\n"
+        "  patient: each_image\n"
+        "  image: {size: 28}\n"
+        f"  labels: {{from: reports, reports: {{folder: reports, network: {study}}}}}\n"
+    )
+    answer = done("label", tmp_path / "study.yaml", "--out", tmp_path / "s")
+    assert "The network tells negative from positive; the last of them counts as Pneumonia." in answer.out
+    source = {row["image_id"]: row["source"] for row in rows_of(tmp_path / "s", "cohort.csv")}
+    labels = {source[row["image_id"]]: row for row in rows_of(tmp_path / "s", "labels.csv")}
+    called = label_texts(study, texts).of("").called
+    names = {"positive": "pneumonia", "negative": "no_pneumonia", "": ""}
+    assert [labels[f"p{number:02}.png"]["target"] for number in range(13)] == [names[said] for said in called]
+    assert labels["p12.png"]["reason"] == "E_EMPTY_REPORT"
+
+
+def test_the_search_for_wrong_labels_is_for_images(study: Path) -> None:
+    """Suspect reports cannot be looked at on a sheet of pictures; the way out is named."""
+    refused(lucency("suspects", study.parent / "study.yaml", "--out", study), 2, "this study is of reports")

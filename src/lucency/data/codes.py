@@ -127,6 +127,7 @@ NOTES: dict[str, str] = {
     "N_MASK_BETWEEN_SLICES": "Contours lie between slices of the image; a slice took the nearest, if within half a slice.",
     "N_MASK_SKIPPED_SLICES": "A structure has slices without contours between others that have some; nothing was filled in.",
     "N_CUT_TEXT": "The report has more words than the plan reads (`data.text.most_words`); its middle was left out.",
+    "N_STAPLE": "The readers' masks agree no better than by chance; the mask made of them had not settled.",
 }
 """What was repaired, or should be known, about an image that was read."""
 

@@ -205,7 +205,8 @@ def join_clinical_table(study: Study, curation: "Curation") -> list[str]:
 
 def _label(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
     from lucency.data.ground_truth.labelling import label
-    from lucency.study.ground_truth import corrected, read_ground_truth, tell_ground_truth, write_disputes
+    from lucency.study.disputes import write_disputes
+    from lucency.study.ground_truth import corrected, read_ground_truth, tell_ground_truth
 
     data, folder = study.plan.data, study.folder
     kept = [row for row in folder.read_rows(COHORT, CohortRow) if row.status == KEPT]

@@ -15,10 +15,10 @@ import numpy as np
 from lucency.domain.cohort import CohortRow, LabelRow, SplitRow
 from lucency.domain.label_audit import Doubt, DoubtedLabel, LabelAudit
 from lucency.domain.parts import Part
-from lucency.domain.plan import Plan
+from lucency.domain.plan import REPORT_LABELLING, Plan
 from lucency.domain.predictions import Predictions
 from lucency.domain.progress import Desk
-from lucency.errors import StudyError
+from lucency.errors import PlanError, StudyError
 from lucency.randomness import key as counted_key
 from lucency.study.classification import IMAGES
 from lucency.study.cohort import CLASSES, COHORT, LABELS, SPLIT, STORE, classes_of, split_rows_of, targets_of
@@ -48,8 +48,14 @@ def find_suspect_labels(plan: Plan, folder: StudyFolder, desk: Desk) -> None:
     """Find labels that are probably wrong; what is done already is not done again.
 
     Raises:
+        PlanError: the study is of reports, whose labels are checked by reading a sample again.
         LucencyError: with a sentence for the user; nothing that was finished is lost.
     """
+    if plan.task == REPORT_LABELLING:
+        raise PlanError(
+            "`lucency suspects` looks at the labels of images, and this study is of reports. Have a sample of them read again: "
+            "`lucency reports` writes the sheet."
+        )
     run(plan, folder, desk, until="split")
     with folder.in_use():
         carry_out(Study(plan, folder, desk), [*(_fold_stage(n) for n in range(plan.label_audit.folds)), SEARCH])

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from made_up import picture, shape_mask, volume, volume_mask, write_nii, write_png
 
+from lucency.data.ground_truth.drawings.consensus import consensus_of
 from lucency.data.ground_truth.drawings.labels import labels_from_drawings
+from lucency.data.ground_truth.drawings.marks import Marks
 from lucency.domain.labels_plan import Drawings
+from lucency.domain.masks import Mask
 from lucency.domain.progress import Silence
 from lucency.errors import SourceError
 
@@ -189,3 +192,14 @@ def test_what_is_missing_is_said_in_words(tmp_path):
     (tmp_path / "texts" / "a.txt").write_text("no drawing")
     with pytest.raises(SourceError, match="None of the 1 files"):
         labels([picture(tmp_path)], path=str(tmp_path / "texts"))
+
+
+def test_masks_that_agree_by_chance_alone_carry_a_note() -> None:
+    """What STAPLE has not settled is no consensus; readers who agree need no word."""
+    chance, shape = np.random.default_rng(591), (9, 12, 12)
+    wild = {reader: Marks((Mask("lesion", chance.random(shape) < 0.5),)) for reader in "ABC"}
+    sure = {reader: Marks((Mask("lesion", np.indices(shape).sum(0) < 12),)) for reader in "ABC"}
+    assert consensus_of(sure, shape).notes == ()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lucency.data.ground_truth.staple.MOST_ITERATIONS", 2)
+        assert consensus_of(wild, shape).notes == ("N_STAPLE",)

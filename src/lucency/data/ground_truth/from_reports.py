@@ -16,6 +16,8 @@ from lucency.errors import SourceError
 TABLE, REREAD = "data.labels.reports.table", "data.labels.reports.reread"
 POSITIVE, NEGATIVE, UNCERTAIN = "positive", "negative", "uncertain"
 STATED = (POSITIVE, UNCERTAIN, NEGATIVE)
+UNREAD = "without words"
+"""What a labeller says of a report that holds nothing it could read."""
 ANSWERS = (*STATED, "not mentioned")
 """What a person may write who reads a report again."""
 
@@ -71,7 +73,7 @@ def link_reports(kept: Sequence[CohortRow], settings: Reports, naming: Naming) -
     return LinkedReports(texts, of_image, codes, unknown, len(files.keys() - texts.keys()))
 
 
-def from_reports(
+def verdicts_from(
     kept: Sequence[CohortRow], settings: Reports, linked: LinkedReports, stated: Mapping[str, str]
 ) -> Verdicts:
     """Label each image by what its report states (report → positive, negative, uncertain or nothing)."""
@@ -86,6 +88,8 @@ def from_reports(
 def verdict_on(stated: str, settings: Reports) -> Verdict:
     """Return what a statement counts as, by the plan."""
     negative, positive = class_names(settings)
+    if stated == UNREAD:
+        return Verdict(code="E_EMPTY_REPORT")
     if stated == POSITIVE or (stated == UNCERTAIN and settings.uncertain == "positive"):
         return Verdict(positive)
     if stated == UNCERTAIN and settings.uncertain == "soft":

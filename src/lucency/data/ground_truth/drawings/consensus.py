@@ -65,11 +65,15 @@ def compare_readers(image_id: str, by_reader: Mapping[str, Marks], shape: tuple[
 def consensus_of(by_reader: Mapping[str, Marks], shape: tuple[int, int, int]) -> Marks:
     """Return one mask for each structure: what is more likely than not drawn, by STAPLE; of one reader, what that one drew."""
     masks = []
+    notes = dict.fromkeys(note for marks in by_reader.values() for note in marks.notes)
     for structure in structures_of(by_reader):
         voxels = np.stack([drawn_voxels(marks, structure, shape) for marks in by_reader.values()])
-        agreed = voxels[0] if len(voxels) == 1 or not voxels.any() else staple(voxels).probability >= 0.5
+        agreed = voxels[0]
+        if len(voxels) > 1 and voxels.any():
+            fused = staple(voxels)
+            agreed = fused.probability >= 0.5
+            notes |= {} if fused.is_converged else {"N_STAPLE": None}
         masks.append(Mask(structure, agreed, reader=CONSENSUS))
-    notes = dict.fromkeys(note for marks in by_reader.values() for note in marks.notes)
     return Marks(tuple(masks), notes=tuple(notes))
 
 
