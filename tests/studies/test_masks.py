@@ -187,3 +187,32 @@ def test_wrong_arguments_are_refused_in_a_sentence(cohort, tmp_path):
         2,
         "regular expression",
     )
+
+
+def test_structures_of_other_names_are_not_called_disagreement(cohort, tmp_path):
+    """A Dice of 0 would blame the readers for what the names did."""
+    done("masks", "convert", cohort / "A", "--images", cohort / "images", "--to", "coco", "--out", tmp_path / "a",
+         "--set", "finding=tumour")  # fmt: skip
+    boxes = tmp_path / "a" / "annotations.json"
+    answer = done("masks", "compare", boxes, cohort / "B", "--images", cohort / "images", "--out", tmp_path / "both",
+                  "--set", "finding=nodule")  # fmt: skip
+    assert "Median Dice" not in answer.out
+    assert "B drew nothing that is called “tumour” on any image" in " ".join(answer.out.split())
+    estimates = json.loads((tmp_path / "both" / "agreement.json").read_text())
+    assert {estimate["value"] for estimate in estimates} == {None}
+
+
+@pytest.mark.real
+def test_a_structure_set_may_lie_beside_its_slices(real_data, tmp_path):
+    """Planning systems export both into one folder; as images the structure sets are refused."""
+    folder = real_data / "dicom_seg_sr_rt" / "rt_utils"
+    answer = lucency("masks", "convert", folder, "--images", folder, "--to", "nifti", "--out", tmp_path / "out")
+    assert answer.code == 1
+    fates = {
+        fate["drawing"]: (fate["fate"], fate["code"], fate["n_voxels"]) for fate in rows(tmp_path / "out" / "masks.csv")
+    }
+    assert fates == {
+        "rt.dcm": ("written", "", "1443"),
+        "invalid_reference_rt.dcm": ("refused", "E_MASK_BROKEN_REFERENCE", "0"),
+        "non_existent_reference_rt.dcm": ("refused", "E_MASK_BROKEN_REFERENCE", "0"),
+    }

@@ -67,17 +67,27 @@ def compare(
     """Measure how far readers agree on where, write their consensus, and show where they differ most."""
     desk = context.obj
     with desk.stoppable():
-        from lucency.study.mask_agreement import PAGE, compare_masks
+        from lucency.study.mask_agreement import MEDIAN_DICE, PAGE, compare_masks
         from lucency.study.plan import read_drawings_settings
 
         plan = read_drawings_settings({"readers": _named(readers)}, settings or [])
         comparison = compare_masks(plan, images, out, patient, desk)
         for estimate in comparison.estimates:
-            if estimate.name == "median Dice" and estimate.value is not None:
-                desk.say(f"Median Dice {estimate.value:.2f} ({estimate.group}, {estimate.n} images).")
+            if estimate.name == MEDIAN_DICE and estimate.value is not None:
+                desk.say(
+                    f"Median Dice {estimate.value:.2f} ({_interval(estimate)}; {estimate.group}, {estimate.n} images)."
+                )
+            elif estimate.name == MEDIAN_DICE:
+                desk.say(f"Not compared ({estimate.group}): {estimate.note}")
         _tell(desk, comparison.fates, f"Page: {out / PAGE}")
     if any(fate.code for fate in comparison.fates):
         raise typer.Exit(1)
+
+
+def _interval(estimate: Any) -> str:
+    if estimate.low is None or estimate.high is None:
+        return estimate.note or "no interval"
+    return f"{estimate.level:.0%} CI {estimate.low:.2f}–{estimate.high:.2f}"
 
 
 def _named(folders: list[Path]) -> dict[str, str]:

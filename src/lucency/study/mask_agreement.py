@@ -47,6 +47,7 @@ PICTURE_SIDE = 256
 N_REFUSED = 100
 """Refused drawings on the page; all of them stand in the table."""
 COMPARED = "compared"
+MEDIAN_DICE = "median Dice"
 
 
 @dataclass(frozen=True)
@@ -211,6 +212,10 @@ def _estimates(rows: Sequence[PairRow]) -> Iterator[Estimate]:
     for structure, first, second in sorted({(row.structure, row.reader_1, row.reader_2) for row in rows}):
         of_pair = [row for row in rows if (row.structure, row.reader_1, row.reader_2) == (structure, first, second)]
         counts = np.array([(row.n_1, row.n_2, row.n_both) for row in of_pair], np.int64)
+        silent = [reader for reader, n in zip((first, second), counts.sum(axis=0), strict=False) if n == 0]
+        if len(silent) == 1:
+            yield _not_comparable(structure, first, second, silent[0], len(of_pair))
+            continue
         drawn = DrawnPair((first, second), tuple(row.patient for row in of_pair), counts)
         found = [
             overlap_of_masks(drawn, Overlap.DICE, Average.MEDIAN),
@@ -219,6 +224,17 @@ def _estimates(rows: Sequence[PairRow]) -> Iterator[Estimate]:
             *_differences(structure, of_pair),
         ]
         yield from (replace(one, group=f"{structure}: {one.group}") for one in found)
+
+
+def _not_comparable(structure: str, first: str, second: str, silent: str, n: int) -> Estimate:
+    """Say that one of two readers drew nothing of this name anywhere: then the names differ, and not the masks."""
+    note = (
+        f"{silent} drew nothing that is called “{structure}” on any image. Structures are compared by name: give masks the "
+        "name of the boxes or segments, with --set finding=… or --set names=…"
+    )
+    return Estimate(
+        MEDIAN_DICE, None, None, None, n, "image", "", group=f"{structure}: {first} and {second}", note=note
+    )
 
 
 def _differences(structure: str, rows: Sequence[PairRow]) -> Iterator[Estimate]:

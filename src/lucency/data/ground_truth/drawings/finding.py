@@ -64,7 +64,7 @@ def find_drawings(images: Sequence[ImageOnDisk], settings: Drawings) -> Found:
     unmatched: list[Unmatched] = []
     names = _names_of(images, settings)
     source_of = cache(partial(_source_of_uids, images))
-    own = {file.resolve() for image in images for file in image.files}
+    own = {file.resolve(): image.is_kept for image in images for file in image.files}
     for reader, place in folders.items():
         for file, name in _drawings_below(Path(str(place)), own):
             for found in _in_file(file, name, names, source_of, settings):
@@ -87,14 +87,18 @@ def _source_of_uids(images: Sequence[ImageOnDisk]) -> dict[str, str]:
     return instance_uids({image.source: image.files for image in images if image.is_dicom})
 
 
-def _drawings_below(path: Path, own: set[Path]) -> list[tuple[Path, str]]:
-    """List the files that may be drawings, and their names below the folder; never the images themselves."""
+def _drawings_below(path: Path, own: Mapping[Path, bool]) -> list[tuple[Path, str]]:
+    """List the files that may be drawings, and their names below the folder; never the images themselves.
+
+    `own` holds the files of the images, and whether each is kept: scanners and planning systems put segmentations and
+    structure sets beside the slices, where they are refused as images.
+    """
     if not path.exists():
         raise SourceError(f"There is no {path}. Check `data.labels.drawings` in the plan.")
     if path.is_file():
         return [(path, path.name)]
     files = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
-    drawn = [file for file in files if _reader_of(file) is not None and file.resolve() not in own]
+    drawn = [file for file in files if _reader_of(file) is not None and _is_free(file, own)]
     if not drawn:
         if not files:
             raise SourceError(f"{path} holds no file. Name the folder in which the masks, or files of boxes, lie.")
@@ -103,6 +107,22 @@ def _drawings_below(path: Path, own: set[Path]) -> list[tuple[Path, str]]:
             "Masks (PNG, TIFF, NIfTI, NRRD, DICOM SEG, RTSTRUCT) and COCO files (.json) are; keep them apart from images."
         )
     return [(file, file.relative_to(path).as_posix()) for file in drawn]
+
+
+def _is_free(file: Path, own: Mapping[Path, bool]) -> bool:
+    """Tell whether a file is none of the images; of those that were refused, DICOM drawings are."""
+    is_kept = own.get(file.resolve())
+    if is_kept is None:
+        return True
+    if is_kept or _reader_of(file) != "dicom":
+        return False
+    from lucency.data.dicom.drawings.references import references
+
+    try:
+        references(file)
+    except RefusedImage:
+        return False
+    return True
 
 
 def _reader_of(file: Path) -> str | None:
