@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from lucency.domain.plan import Network
+from lucency.domain.network_plan import Network
 from lucency.explanation.feature_maps import feature_maps
 from lucency.network.catalogue import build
 

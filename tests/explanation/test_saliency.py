@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from lucency.domain.plan import Network
+from lucency.domain.network_plan import Network
 from lucency.explanation.saliency import GRAD_CAM, GRADIENT_TIMES_INPUT, saliency
 from lucency.network.catalogue import CATALOGUE, build
 

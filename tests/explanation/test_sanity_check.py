@@ -4,7 +4,7 @@ import torch
 from scipy.stats import spearmanr
 from torch import nn
 
-from lucency.domain.plan import Network
+from lucency.domain.network_plan import Network
 from lucency.explanation.saliency import saliency
 from lucency.explanation.sanity_check import check_by_randomisation, rank_correlation, structural_similarity
 from lucency.network.catalogue import build

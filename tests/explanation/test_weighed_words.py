@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lucency.domain.plan import Network
+from lucency.domain.network_plan import Network
 from lucency.domain.text_plan import Recurrent
 from lucency.explanation.words import Answer, check_words, gradient_times_input, weigh_words
 from lucency.network.recurrent import ReadingNetwork, recurrent_network

@@ -9,7 +9,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from lucency.domain.plan import READING, Activation, Network
+from lucency.domain.network_plan import Activation, Network
+from lucency.domain.plan import READING
 from lucency.errors import PlanError
 from lucency.network.catalogue import CATALOGUE, SMALLEST, build
 from lucency.network.recurrent import RECURRENT

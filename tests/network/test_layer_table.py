@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from lucency.domain.plan import Network
+from lucency.domain.network_plan import Network
 from lucency.network.catalogue import CATALOGUE, build
 from lucency.network.layer_table import LayerRow, layer_table
 from lucency.network.watching import watched

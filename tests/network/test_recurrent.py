@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from lucency.domain.plan import Network
+from lucency.domain.network_plan import Network
 from lucency.domain.text_plan import Recurrent
 from lucency.network.recurrent import Memory, ReadingNetwork, reading_layers, recurrent_network
 

@@ -4,14 +4,14 @@ Each field's docstring is shown by `lucency schema`, in the commented plan that 
 value in the report. Reading a plan from a file is the business of `study/plan.py`.
 """
 
-from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from lucency.domain.data_plan import Data
+from lucency.domain.network_plan import Network
 from lucency.domain.section import Fraction, Range, Section
-from lucency.domain.text_plan import Recurrent
+from lucency.domain.training_plan import Training
 
 REPORT_LABELLING = "report_labelling"
 READING = ("lstm", "gru")
@@ -100,96 +100,6 @@ class Augmentation(Section):
 
 
 NO_AUGMENTATION = Augmentation(rotate_degrees=0, zoom=(1, 1), shift=0, skew_degrees=0, contrast=(1, 1), brightness=0)
-
-
-class Activation(StrEnum):
-    """The function that makes a layer more than a weighted sum."""
-
-    RELU = "relu"
-    TANH = "tanh"
-    SIGMOID = "sigmoid"
-
-
-class Network(Section):
-    """The network and its architectural hyperparameters."""
-
-    architecture: Literal["logistic", "fully_connected", "lenet5", "small_cnn", "resnet18", "lstm", "gru"] = "resnet18"
-    """For images: `logistic` regression (a baseline), a `fully_connected` network, `lenet5` (LeCun 1998), a `small_cnn`
-    that trains in a minute on a CPU, or `resnet18` (He 2016). For reports: `lstm` (Hochreiter and Schmidhuber 1997, the default
-    there) or `gru` (Cho 2014)."""
-    stem: Literal["auto", "large", "small"] = "auto"
-    """How ResNet begins: `large` for images of 64 pixels and more (7×7 kernels, stride 2), `small` for smaller ones."""
-    hidden_units: tuple[Annotated[int, Field(ge=1)], ...] = (256, 128)
-    """Units in each hidden layer of the fully connected network."""
-    n_kernels: tuple[Annotated[int, Field(ge=1)], ...] = (16, 32, 64)
-    """Number of kernels in each stage of the small CNN."""
-    kernel_size: Annotated[int, Field(ge=1, le=15)] = 3
-    """Side of the kernels of the small CNN in pixels (odd)."""
-    activation: Activation = Activation.RELU
-    """Activation function of the fully connected network, LeNet-5 and the small CNN."""
-    pooling: Literal["max", "average"] = "max"
-    """Pooling of LeNet-5 and the small CNN."""
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Share of features silenced at random before the last layer while training."""
-    recurrent: Recurrent = Recurrent()
-    """The network that reads reports."""
-
-    @field_validator("kernel_size")
-    @classmethod
-    def _stay_centred(cls, value: int) -> int:
-        if value % 2 == 0:
-            raise ValueError("kernel_size must be odd, so that a kernel has a centre")
-        return value
-
-
-class EarlyStopping(Section):
-    """When to stop because the tuning part no longer gains."""
-
-    patience: Annotated[int, Field(ge=1)] = 10
-    """Epochs without a gain on the tuning part before training stops."""
-
-
-class Training(Section):
-    """How the network learns."""
-
-    epochs: Annotated[int, Field(ge=1)] = 30
-    """How often the whole training part is seen."""
-    batch_size: Annotated[int, Field(ge=1)] = 32
-    """Images per iteration."""
-    cost: Literal["cross_entropy"] = "cross_entropy"
-    """The gap between prediction and truth that training makes small."""
-    class_weights: Literal["none", "balanced"] = "none"
-    """`balanced` lets each class weigh the same in the cost, however rare it is."""
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Share of the target that is spread over all classes, against overconfidence."""
-    optimizer: Literal["sgd", "momentum", "adam"] = "adam"
-    """`sgd`: plain gradient descent, `momentum`: SGD with momentum, `adam`: a step size for each parameter."""
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
-    """Size of a step against the gradient."""
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    """How much of the last step lives on, for `momentum`."""
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    """Pull of the weights towards zero."""
-    schedule: Literal["constant", "cosine"] = "cosine"
-    """How the learning rate changes: not at all, or down to zero along half a cosine."""
-    warmup_epochs: Annotated[float, Field(ge=0)] = 0.0
-    """Epochs in which the learning rate rises from zero to its value."""
-    early_stopping: EarlyStopping | None = EarlyStopping()
-    """When to stop because the tuning part no longer gains; null never stops early."""
-    select_by: Literal["auc", "cost"] = "auc"
-    """What is measured on the tuning part after each epoch to choose the best one. For reports `cost`, unless the plan says
-    otherwise."""
-    n_members: Annotated[int, Field(ge=1, le=50)] = 1
-    """Networks trained from different random beginnings; their mean probability is the ensemble's answer."""
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    """`auto` takes a GPU where there is one."""
-    n_threads: Annotated[int, Field(ge=1)] | None = None
-    """Processor threads; null takes all cores. The same number gives the same bits, and for small images one thread costs
-    least; for reports it is what is taken unless the plan says otherwise."""
-    precision: Literal["32", "bf16", "16"] = "32"
-    """Bits of the arithmetic: 32, or mixed with bf16 or 16 on a GPU that has it."""
-    checkpoint_minutes: Annotated[float, Field(gt=0)] = 5.0
-    """At most this much work is lost when the power fails."""
 
 
 class LabelAudit(Section):

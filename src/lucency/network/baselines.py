@@ -5,7 +5,7 @@ from math import prod
 
 from torch import nn
 
-from lucency.domain.plan import Network
+from lucency.domain.network_plan import Network
 from lucency.network.layers import activation, dropout
 
 

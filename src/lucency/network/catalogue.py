@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from torch import nn
 
-from lucency.domain.plan import Network
+from lucency.domain.network_plan import Network
 from lucency.errors import PlanError
 from lucency.network.baselines import fully_connected, logistic, smallest_for_baselines
 from lucency.network.lenet import lenet5, smallest_for_lenet5

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from lucency.domain.plan import Activation, Network
+from lucency.domain.network_plan import Activation, Network
 
 ACTIVATIONS: dict[Activation, type[nn.Module]] = {
     Activation.RELU: nn.ReLU,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from lucency.domain.plan import Network
+from lucency.domain.network_plan import Network
 from lucency.domain.text_plan import Recurrent
 from lucency.network.layer_table import LayerRow
 

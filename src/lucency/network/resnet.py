@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from lucency.domain.plan import Network
+from lucency.domain.network_plan import Network
 
 LARGE_STEM_FROM_PIXELS = 64
 """The large stem and the stages divide rows and columns by 32, so that 64 pixels leave 2 × 2 to the last stage."""

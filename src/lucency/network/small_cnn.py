@@ -8,7 +8,7 @@ from collections import OrderedDict
 
 from torch import nn
 
-from lucency.domain.plan import Network
+from lucency.domain.network_plan import Network
 from lucency.network.layers import activation, dropout, pooling
 
 

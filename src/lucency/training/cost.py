@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from lucency.domain.plan import Training
+from lucency.domain.training_plan import Training
 
 Cost = Callable[[Tensor, Tensor], Tensor]
 """(logits with axes (example, class or finding), targets as `Examples` says) to one number."""

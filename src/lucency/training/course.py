@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lucency.domain.plan import Training
+from lucency.domain.training_plan import Training
 from lucency.training.cost import Cost
 from lucency.training.device import Device
 from lucency.training.examples import Augment, Examples

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from lucency.domain.plan import Training
+from lucency.domain.training_plan import Training
 from lucency.errors import PlanError
 
 

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lucency.domain.plan import Training
 from lucency.domain.progress import Desk
+from lucency.domain.training_plan import Training
 from lucency.errors import DivergenceError, Interrupted
 from lucency.randomness import key
 from lucency.training.cost import make_cost, probabilities_of

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from lucency.domain.plan import Training
+from lucency.domain.training_plan import Training
 
 OPTIMIZERS: dict[str, Callable[[list[nn.Parameter], Training], torch.optim.Optimizer]] = {
     "sgd": lambda parameters, s: torch.optim.SGD(parameters, s.learning_rate, weight_decay=s.weight_decay),

@@ -2,7 +2,7 @@
 
 import math
 
-from lucency.domain.plan import Training
+from lucency.domain.training_plan import Training
 
 
 def learning_rate(settings: Training, iteration: int, n_iterations_per_epoch: int) -> float:

@@ -1,0 +1,57 @@
+"""The plan's part about training: how a network learns."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from lucency.domain.section import Section
+
+
+class EarlyStopping(Section):
+    """When to stop because the tuning part no longer gains."""
+
+    patience: Annotated[int, Field(ge=1)] = 10
+    """Epochs without a gain on the tuning part before training stops."""
+
+
+class Training(Section):
+    """How the network learns."""
+
+    epochs: Annotated[int, Field(ge=1)] = 30
+    """How often the whole training part is seen."""
+    batch_size: Annotated[int, Field(ge=1)] = 32
+    """Images per iteration."""
+    cost: Literal["cross_entropy"] = "cross_entropy"
+    """The gap between prediction and truth that training makes small."""
+    class_weights: Literal["none", "balanced"] = "none"
+    """`balanced` lets each class weigh the same in the cost, however rare it is."""
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the target that is spread over all classes, against overconfidence."""
+    optimizer: Literal["sgd", "momentum", "adam"] = "adam"
+    """`sgd`: plain gradient descent, `momentum`: SGD with momentum, `adam`: a step size for each parameter."""
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    """Size of a step against the gradient."""
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    """How much of the last step lives on, for `momentum`."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    """Pull of the weights towards zero."""
+    schedule: Literal["constant", "cosine"] = "cosine"
+    """How the learning rate changes: not at all, or down to zero along half a cosine."""
+    warmup_epochs: Annotated[float, Field(ge=0)] = 0.0
+    """Epochs in which the learning rate rises from zero to its value."""
+    early_stopping: EarlyStopping | None = EarlyStopping()
+    """When to stop because the tuning part no longer gains; null never stops early."""
+    select_by: Literal["auc", "cost"] = "auc"
+    """What is measured on the tuning part after each epoch to choose the best one. For reports `cost`, unless the plan says
+    otherwise."""
+    n_members: Annotated[int, Field(ge=1, le=50)] = 1
+    """Networks trained from different random beginnings; their mean probability is the ensemble's answer."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """`auto` takes a GPU where there is one."""
+    n_threads: Annotated[int, Field(ge=1)] | None = None
+    """Processor threads; null takes all cores. The same number gives the same bits, and for small images one thread costs
+    least; for reports it is what is taken unless the plan says otherwise."""
+    precision: Literal["32", "bf16", "16"] = "32"
+    """Bits of the arithmetic: 32, or mixed with bf16 or 16 on a GPU that has it."""
+    checkpoint_minutes: Annotated[float, Field(gt=0)] = 5.0
+    """At most this much work is lost when the power fails."""
