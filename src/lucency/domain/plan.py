@@ -10,10 +10,14 @@ from pydantic import Field, field_validator, model_validator
 
 from lucency.domain.data_plan import Data
 from lucency.domain.network_plan import Network
+from lucency.domain.numbers_only import refuse_classes
+from lucency.domain.regression_plan import Regression, measured_on_drawings
 from lucency.domain.section import Fraction, Range, Section
 from lucency.domain.training_plan import Training
 
-REPORT_LABELLING = "report_labelling"
+REPORT_LABELLING, REGRESSION = "report_labelling", "regression"
+NUMBER_COSTS = ("mse", "mae", "huber")
+"""Costs of a network whose answer is a number."""
 READING = ("lstm", "gru")
 """Networks that read reports."""
 DEFAULT_SEED = 20200101
@@ -167,9 +171,9 @@ class Plan(Section):
     """Version of the plan's format."""
     title: str = "A deep-learning study"
     """Title of the report."""
-    task: Literal["classification", "report_labelling"]
-    """What the network shall do: `classification` tells which class an image belongs to, `report_labelling` what a radiology
-    report says."""
+    task: Literal["classification", "regression", "report_labelling"]
+    """What the network shall do: `classification` tells which class an image belongs to (or which of several findings are
+    there), `regression` measures a number on an image, `report_labelling` tells what a radiology report says."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = DEFAULT_SEED
     """The beginning of all randomness; the same seed gives the same study."""
     data: Data
@@ -182,6 +186,8 @@ class Plan(Section):
     """Random changes of training images; null for none."""
     network: Network = Network()
     """The network and its architectural hyperparameters."""
+    regression: Regression | None = None
+    """What is measured, for `task: regression` alone."""
     training: Training = Training()
     """How the network learns."""
     label_audit: LabelAudit = LabelAudit()
@@ -208,6 +214,46 @@ class Plan(Section):
         }
         return {"augmentation": None} | value | sections
 
+    @model_validator(mode="before")
+    @classmethod
+    def _suit_numbers(cls, value: Any) -> Any:
+        """Choose what suits a number where the plan does not say."""
+        if not isinstance(value, dict) or value.get("task") != REGRESSION:
+            return value
+        # a lesion that is zoomed or sheared has another size: the label would no longer be true
+        suited: dict[str, Any] = {
+            "training": {"cost": "mse"},
+            "augmentation": {"zoom": (1, 1), "skew_degrees": 0},
+            "regression": measured_on_drawings(value),
+        }
+        sections = {
+            name: defaults | value[name] if isinstance(value.get(name), dict) else value.get(name, defaults)
+            for name, defaults in suited.items()
+        }
+        return value | sections
+
+    @model_validator(mode="after")
+    def _fit_numbers_to_the_task(self) -> "Plan":
+        """Refuse what is for classes where a number is measured, and the other way round."""
+        is_number = self.task == REGRESSION
+        if is_number != (self.training.cost in NUMBER_COSTS):
+            suited = ", ".join(f"`{name}`" for name in NUMBER_COSTS) if is_number else "`cross_entropy`"
+            raise ValueError(f"`training.cost: {self.training.cost}` does not fit `task: {self.task}`; take {suited}")
+        if not is_number:
+            if self.regression is not None:
+                raise ValueError("the section `regression` is for `task: regression`; leave it out")
+            if self.data.labels.drawings is not None and self.data.labels.drawings.measure is not None:
+                raise ValueError(
+                    "`data.labels.drawings.measure` is for `task: regression`; leave it out, and what is drawn makes classes"
+                )
+            return self
+        if self.regression is None:
+            raise ValueError(
+                "`task: regression` needs the section `regression`; leave the line out rather than set null"
+            )
+        refuse_classes(self)
+        return self
+
     @model_validator(mode="after")
     def _fit_the_network_to_the_task(self) -> "Plan":
         is_text = self.task == REPORT_LABELLING
@@ -218,8 +264,6 @@ class Plan(Section):
             )
         if is_text and self.augmentation is not None:
             raise ValueError("`augmentation` is for images; leave it out, or set it to null")
-        if self.data.labels.findings and not is_text:
-            raise ValueError("several `data.labels.findings` at once are for `task: report_labelling`")
         if is_text and self.data.labels.from_ not in ("table", "folder", "readers"):
             raise ValueError(
                 "the labels of reports come from a table, from readers or from folders (`data.labels.from`)"

@@ -1,10 +1,19 @@
 """The plan's part about a task whose answer is a number."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from lucency.domain.section import Section
+
+OF_DRAWINGS = {
+    "area_pixels": {"quantity": "area", "unit": "pixels"},
+    "area_mm2": {"quantity": "area", "unit": "mm²"},
+    "volume_ml": {"quantity": "volume", "unit": "ml"},
+    "longest_mm": {"quantity": "longest diameter", "unit": "mm"},
+    "count": {"quantity": "number", "unit": "lesions"},
+}
+"""What `data.labels.drawings.measure` gives, unless the plan has better words for it; the unit is fixed."""
 
 
 class Regression(Section):
@@ -22,3 +31,16 @@ class Regression(Section):
     def in_words(self) -> str:
         """Return the quantity with its unit, as an axis is labelled."""
         return f"{self.quantity} ({self.unit})" if self.unit else self.quantity
+
+    @property
+    def as_title(self) -> str:
+        """Return the quantity with its unit, as a line of a table begins."""
+        return self.in_words[:1].upper() + self.in_words[1:]
+
+
+def measured_on_drawings(plan: Any) -> dict[str, str]:
+    """Return the words for what a plan, not yet checked, measures on drawings; nothing where it does not."""
+    found = plan
+    for name in ("data", "labels", "drawings", "measure"):
+        found = found.get(name) if isinstance(found, dict) else None
+    return OF_DRAWINGS.get(found, {}) if isinstance(found, str) else {}

@@ -88,7 +88,9 @@ def within_tolerance(predictions: Measurements, tolerance: float, level: float =
     return replace(estimate, note=" ".join(filter(None, [f"Tolerance {tolerance:g}.", estimate.note])))
 
 
-def against_baseline(predictions: Measurements, baseline: Baseline, level: float = 0.95, seed: int = 0) -> list[Estimate]:
+def against_baseline(
+    predictions: Measurements, baseline: Baseline, level: float = 0.95, seed: int = 0
+) -> list[Estimate]:
     """Estimate the mean absolute error of a simple answer, how much lower that of the network is, and that as a share.
 
     Both answer the same images, so that the difference is paired.
@@ -107,7 +109,9 @@ def against_baseline(predictions: Measurements, baseline: Baseline, level: float
         if_undefined="The simple answer is never off.",
     )
     return [
-        replace(_mean_of(off, "mean absolute error", predictions, level, seed, baseline.name), note="Of the simple answer."),
+        replace(
+            _mean_of(off, "mean absolute error", predictions, level, seed, baseline.name), note="Of the simple answer."
+        ),
         _mean_of(gained, "difference of mean absolute errors", predictions, level, seed, baseline.name),
         estimate_from_sums(share, level, seed),
     ]
@@ -142,4 +146,3 @@ def _scale(values: NDArray[np.float64]) -> float:
 def _or_nothing(totals: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return a denominator; NaN where it is 0."""
     return np.where(totals > 0, totals, np.nan)
-

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -12,6 +13,7 @@ import yaml
 from lucency.domain.cohort import KEPT, REFUSED, CohortRow, LabelRow, SplitRow
 from lucency.domain.plan import Plan
 from lucency.domain.questions import ABSENT, PRESENT, Question
+from lucency.domain.regression_plan import Regression
 from lucency.errors import SourceError
 from lucency.study.folder import STAGE_DONE, StudyFolder
 from lucency.study.ground_truth import FINDINGS
@@ -87,6 +89,8 @@ def _label_settings(study: Study) -> Any:
 
     data = study.plan.data
     settings: dict[str, Any] = {"archive": None}
+    if study.plan.regression:
+        settings["regression"] = study.plan.regression.unit
     for name, labels in (("labels", data.labels), ("reference", data.reference)):
         if labels is None:
             continue
@@ -204,7 +208,7 @@ def join_clinical_table(study: Study, curation: "Curation") -> list[str]:
 
 
 def _label(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
-    from lucency.data.ground_truth.labelling import label
+    from lucency.data.ground_truth.labelling import label, label_numbers
     from lucency.study.disputes import write_disputes
     from lucency.study.ground_truth import corrected, read_ground_truth, tell_ground_truth
 
@@ -213,9 +217,13 @@ def _label(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every sta
     named = [("labels", data.labels), *([("reference", data.reference)] if data.reference else [])]
     truths = [corrected(study, kept, one, read_ground_truth(study, kept, one, name)) for name, one in named]
     learnt, judged = truths[0], truths[-1]
-    labelling = label(kept, data.labels, learnt.verdicts.verdicts, judged.verdicts.verdicts if data.reference else None)
+    if study.plan.regression:
+        labelling = label_numbers(kept, data.labels, learnt.verdicts.verdicts)
+    else:
+        reference = judged.verdicts.verdicts if data.reference else None
+        labelling = label(kept, data.labels, learnt.verdicts.verdicts, reference)
     unknown_rows = tuple(number for truth in truths for number in truth.verdicts.unknown_rows)
-    for sentence in _sentences_on(labelling, unknown_rows):
+    for sentence in _sentences_on(labelling, unknown_rows, study.plan.regression):
         study.desk.say(sentence)
     told = tell_ground_truth(study, kept, labelling.rows, labelling.classes, truths)
     facts = {"classes": labelling.classes, "unknown_table_rows": unknown_rows}
@@ -231,11 +239,13 @@ def _label(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every sta
     ]
 
 
-def _sentences_on(labelling: "Labelling", unknown_rows: Sequence[int]) -> Iterator[str]:
+def _sentences_on(labelling: "Labelling", unknown_rows: Sequence[int], regression: Regression | None) -> Iterator[str]:
     """Say what became of the labels."""
     counts = Counter(row.target or row.judged for row in labelling.rows if row.status == KEPT)
     refused = Counter(row.reason or row.reference_reason for row in labelling.rows if row.status == REFUSED)
     words = ", ".join(f"{counts[name]} {name}" for name in labelling.classes)
+    if regression:
+        words = _range_in_words([float(row.target) for row in labelling.rows if row.status == KEPT], regression)
     words += "".join(f", {n} set aside ({code})" for code, n in sorted(refused.items()))
     if len(labelling.classes) == 2:
         words += f"; positive is {labelling.classes[1]}"
@@ -253,13 +263,22 @@ def _sentences_on(labelling: "Labelling", unknown_rows: Sequence[int]) -> Iterat
         )
 
 
+def _range_in_words(numbers: Sequence[float], regression: Regression) -> str:
+    unit = f" {regression.unit}" if regression.unit else ""
+    return (
+        f"{len(numbers)} numbers ({regression.quantity}), {min(numbers):.6g} to {max(numbers):.6g}{unit}, median "
+        f"{median(numbers):.6g}"
+    )
+
+
 def _split(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
     from lucency.data.split import certify, split_by_patient
 
     folder, settings, seed = study.folder, study.plan.split, study.plan.seed
     cohort, labels = folder.read_rows(COHORT, CohortRow), folder.read_rows(LABELS, LabelRow)
-    rows = split_by_patient(cohort, labels, settings, seed)
-    certificate = certify(rows, cohort, labels, settings, seed)
+    are_numbers = study.plan.regression is not None
+    rows = split_by_patient(cohort, labels, settings, seed, are_numbers)
+    certificate = certify(rows, cohort, labels, settings, seed, are_numbers)
     counts = ", ".join(
         f"{part} {n} ({certificate.n_patients[part]} patients)" for part, n in certificate.n_images.items()
     )
@@ -274,8 +293,13 @@ def _split(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every sta
 
 
 def classes_of(study: Study) -> tuple[str, ...]:
-    """Return the class names; of two, the second is the positive one."""
+    """Return the class names; of two, the second is the positive one. None where the study measures a number."""
     return tuple(study.folder.read_json(CLASSES)["classes"])
+
+
+def numbers_of(folder: StudyFolder) -> dict[str, float]:
+    """Return the number of each image in the split, where the study measures one."""
+    return {image_id: float(target) for image_id, target in targets_of(folder).items()}
 
 
 def questions_of(study: Study) -> tuple[Question, ...]:
@@ -318,7 +342,10 @@ LABEL = Stage("label", "The labels are read.", _label_settings, lambda _: [COHOR
 SPLIT_STAGE = Stage(
     "split",
     "The split is made.",
-    lambda study: {"split": as_settings(study.plan.split), "seed": study.plan.seed},
+    lambda study: (
+        {"split": as_settings(study.plan.split), "seed": study.plan.seed}
+        | ({"numbers": True} if study.plan.regression else {})
+    ),
     lambda _: [COHORT, LABELS],
     _split,
 )

@@ -19,8 +19,9 @@ def bland_altman(
 ) -> tuple[Estimate, Estimate, Estimate]:
     """Estimate the bias (first minus second) and the lower and upper limits of agreement, bias ± 1.96 SD.
 
-    Student's interval of the bias; that of the limits is exact, from the noncentral t distribution (Carkeet 2015). Several images of one patient: the SD adds the variance between and within patients (Bland & Altman
-    2007), and intervals come from resampled patients.
+    Student's interval of the bias; that of the limits is exact, from the noncentral t distribution (Carkeet 2015).
+    Several images of one patient: the SD adds the variance between and within patients (Bland & Altman 2007), and intervals
+    come from resampled patients.
     """
     group = name_pair(first, second)
     pair, patients = read_by_both(readings, first, second)
@@ -40,7 +41,9 @@ def bland_altman(
     low, bias, high = (
         Estimate(
             name,
-            *(mean + times * spread for times in value_and_limits),
+            mean + times * spread,
+            mean + below * spread,
+            mean + above * spread,
             n,
             "image",
             method,
@@ -49,7 +52,7 @@ def bland_altman(
             group=group,
             note=note,
         )
-        for name, value_and_limits, method in zip(_NAMES, intervals, methods, strict=True)
+        for name, (times, below, above), method in zip(_NAMES, intervals, methods, strict=True)
     )
     return bias, low, high
 

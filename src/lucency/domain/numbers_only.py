@@ -1,0 +1,55 @@
+"""What a plan that measures a number may not ask for, because it speaks of classes."""
+
+from typing import TYPE_CHECKING
+
+from lucency.domain.regression_plan import OF_DRAWINGS
+
+if TYPE_CHECKING:  # the plan asks this file
+    from lucency.domain.plan import Plan
+
+
+def refuse_classes(plan: "Plan") -> None:
+    """Refuse settings that speak of classes in a plan that measures a number, and say what to write instead."""
+    labels = plan.data.labels
+    if labels.from_ not in ("table", "readers", "masks", "boxes"):
+        raise ValueError(
+            "`task: regression` learns numbers from a table, from readers, or from what was drawn: set `data.labels.from` to "
+            "`table`, `readers`, `masks` or `boxes`"
+        )
+    if labels.from_ in ("masks", "boxes") and labels.drawings and labels.drawings.measure is None:
+        raise ValueError(
+            "say what is measured on the masks or boxes: set `data.labels.drawings.measure`, for example `area_pixels` or "
+            "`volume_ml`"
+        )
+    measure = labels.drawings.measure if labels.drawings and labels.from_ in ("masks", "boxes") else None
+    unit = plan.regression.unit if plan.regression else ""
+    if measure and unit != OF_DRAWINGS[measure]["unit"]:
+        raise ValueError(
+            f"`data.labels.drawings.measure: {measure}` gives {OF_DRAWINGS[measure]['unit']}, and `regression.unit` is "
+            f"“{unit}”; leave the unit out, or measure something else"
+        )
+    if labels.readers and labels.from_ == "readers" and labels.readers.scale not in ("interval", "ratio"):
+        raise ValueError(
+            "readers who measure need `data.labels.readers.scale: ratio` (or `interval`, without a true zero)"
+        )
+    if labels.from_ == "readers" and labels.consensus.rule not in ("mean", "median", "one_reader"):
+        raise ValueError(
+            f"`data.labels.consensus.rule: {labels.consensus.rule}` is for classes; take `mean`, `median` or `one_reader`"
+        )
+    about_classes = {
+        "data.reference": plan.data.reference is not None,
+        "data.labels.findings": bool(labels.findings),
+        "data.labels.names": bool(labels.names),
+        "data.labels.positive": labels.positive is not None,
+        "data.labels.corrections": labels.corrections is not None,
+        "data.labels.consensus.adjudicated": labels.consensus.adjudicated is not None,
+        "data.labels.consensus.soft": labels.consensus.soft,
+        "data.population.prevalence": bool(plan.data.population and plan.data.population.prevalence),
+        "training.class_weights": plan.training.class_weights != "none",
+        "training.label_smoothing": plan.training.label_smoothing != 0,
+        "evaluation.threshold": plan.evaluation.threshold.rule != "youden",
+        "evaluation.prevalence": plan.evaluation.prevalence is not None,
+    }
+    unsuited = next((name for name, is_set in about_classes.items() if is_set), "")
+    if unsuited:
+        raise ValueError(f"`{unsuited}` is for classes, and `task: regression` measures a number; leave it out")
