@@ -9,6 +9,7 @@ from scipy import stats
 from sklearn import metrics
 
 from lucency.domain.measurements import Baseline, Measurements
+from lucency.domain.regression_plan import Regression
 from lucency.errors import StudyError
 from lucency.evaluation.correlation import explained_variance, pearson, spearman
 from lucency.evaluation.deviation import (
@@ -133,7 +134,7 @@ def test_the_unit_changes_no_conclusion(scale):
 def test_a_perfect_network_has_no_error():
     """All answers right: errors are 0, correlations 1, and what cannot vary has no interval rather than a false one."""
     perfect = measured(np.arange(40.0), np.arange(40.0))
-    found = {estimate.name: estimate for estimate in evaluate_regression(perfect, tolerance=1)}
+    found = {estimate.name: estimate for estimate in evaluate_regression(perfect, regression=Regression(tolerance=1))}
     assert found["mean absolute error"].value == 0
     assert found["R²"].value == found["Pearson correlation"].value == found["Spearman correlation"].value == 1
     assert found["concordance correlation"].value == pytest.approx(1)

@@ -37,3 +37,17 @@ class Baseline:
     """In words, for example "mean of the training part"."""
     predicted: NDArray[np.float64]
     """In the unit of the study, axis (image)."""
+
+
+@dataclass(frozen=True)
+class LearntRange:
+    """The numbers that the networks learnt from, in the unit of the study; beyond them every prediction is a guess."""
+
+    n: int
+    mean: float
+    standard_deviation: float
+    lowest: float
+    lower_quartile: float
+    median: float
+    upper_quartile: float
+    highest: float

@@ -8,11 +8,13 @@ import numpy as np
 from lucency.domain.estimate import Estimate
 from lucency.domain.measurements import Baseline, Measurements
 from lucency.domain.readings import Readings, Scale
+from lucency.domain.regression_plan import Regression
 from lucency.errors import StudyError
 from lucency.evaluation.agreement.bland_altman import bland_altman
 from lucency.evaluation.agreement.intraclass import IccForm, intraclass_correlation
 from lucency.evaluation.correlation import explained_variance, pearson, spearman
 from lucency.evaluation.deviation import (
+    ALL,
     against_baseline,
     mean_absolute_error,
     median_absolute_error,
@@ -26,13 +28,20 @@ from lucency.evaluation.mean_calibration import (
     proportional_bias,
 )
 
+IN_THE_UNIT = {
+    *("mean absolute error", "root mean squared error", "median absolute error", "difference of mean absolute errors"),
+    *("calibration in the large", "calibration intercept"),
+    *("bias", "lower limit of agreement", "upper limit of agreement"),
+}
+"""Measures that are quantities; all others are pure numbers."""
+
 NETWORK, REFERENCE = "network", "reference standard"
 
 
 def evaluate_regression(
     predictions: Measurements,
     baselines: Sequence[Baseline] = (),
-    tolerance: float | None = None,
+    regression: Regression = Regression(),  # noqa: B008 - frozen
     level: float = 0.95,
     seed: int = 0,
 ) -> list[Estimate]:
@@ -58,13 +67,16 @@ def evaluate_regression(
     both = _as_readings(predictions)
     estimates += bland_altman(both, NETWORK, REFERENCE, level, seed)
     estimates.append(intraclass_correlation(both, IccForm.ICC_2_1, level, seed))
-    if tolerance is not None:
-        estimates.append(within_tolerance(predictions, tolerance, level))
-    group_of = {"bias": "all", "lower limit of agreement": "all", "upper limit of agreement": "all", "ICC(2,1)": "all"}
-    estimates = [replace(one, group=group_of.get(one.name, one.group)) for one in estimates]
+    if regression.tolerance is not None:
+        estimates.append(within_tolerance(predictions, regression.tolerance, level))
+    estimates = [replace(one, group=ALL) for one in estimates]  # that of Bland and Altman names its readers
     for baseline in baselines:
         estimates += against_baseline(predictions, baseline, level, seed)
-    return [replace(one, part=str(predictions.part)) for one in estimates]
+    return [_in_its_unit(replace(one, part=str(predictions.part)), regression.unit) for one in estimates]
+
+
+def _in_its_unit(estimate: Estimate, unit: str) -> Estimate:
+    return replace(estimate, measured_in=unit) if estimate.name in IN_THE_UNIT else estimate
 
 
 def _as_readings(predictions: Measurements) -> Readings:

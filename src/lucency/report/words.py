@@ -1,5 +1,6 @@
 """Numbers as a journal writes them, and what all studies say of their data and networks."""
 
+import math
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -26,6 +27,8 @@ AS_PERCENT = {
     "label noise",
     "label noise by label",
     "label noise by true class",
+    "share within the tolerance",
+    "reduction of the mean absolute error",
 }
 """Measures that journals print as percentages."""
 
@@ -77,6 +80,17 @@ def number(value: float, digits: int) -> str:
     return f"{value:z.{digits}f}".replace("-", "−")
 
 
+def quantity(value: float, digits: int) -> str:
+    """Write a measured quantity, with a comma at the thousands."""
+    return f"{value:z,.{digits}f}".replace("-", "−")
+
+
+def digits_of(estimate: Estimate) -> int:
+    """Return how many decimals show three digits of the largest of value and limits, and none that nobody measures."""
+    largest = max(abs(one) for one in (estimate.value, estimate.low, estimate.high) if one is not None)
+    return max(0, 2 - math.floor(math.log10(largest))) if largest else 0
+
+
 def duration(seconds: float) -> str:
     """Write a time in the unit that suits it."""
     if seconds < 60:
@@ -105,7 +119,11 @@ def value(estimate: Estimate) -> str:
     """Write the value alone, for a place where the interval stands beside it."""
     if estimate.value is None:
         return "not computable"
-    return proportion(estimate.value) if is_percent(estimate) else number(estimate.value, 3)
+    if is_percent(estimate):
+        return proportion(estimate.value)
+    if estimate.measured_in is None:
+        return number(estimate.value, 3)
+    return f"{quantity(estimate.value, digits_of(estimate))} {estimate.measured_in}".strip()
 
 
 def interval(estimate: Estimate) -> str:
@@ -115,6 +133,9 @@ def interval(estimate: Estimate) -> str:
     if is_percent(estimate):
         return f"{100 * estimate.low:.1f}–{100 * estimate.high:.1f}{NARROW_SPACE}%"
     dash = " to " if estimate.low < 0 else "–"
+    if estimate.measured_in is not None:
+        digits = digits_of(estimate)
+        return f"{quantity(estimate.low, digits)}{dash}{quantity(estimate.high, digits)}"
     return f"{number(estimate.low, 3)}{dash}{number(estimate.high, 3)}"
 
 

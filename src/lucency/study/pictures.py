@@ -1,7 +1,7 @@
 """Images for the report: samples, augmented samples, errors, and what the network looked at."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from PIL import Image
 
 from lucency.domain.cohort import CohortRow
 from lucency.domain.predictions import Predictions
+from lucency.domain.questions import Question
 from lucency.randomness import generator
 from lucency.study.stage import Study
 
@@ -35,29 +36,49 @@ LARGEST_SIDE = 256
 """Pixels of a picture in the report; a larger one would only make the page heavy."""
 
 
-def show_samples(study: Study, training: "ImageExamples", classes: Sequence[str]) -> list[str]:
-    """Write a few training images of each class, and one image of each augmented several times."""
+def show_samples(study: Study, training: "ImageExamples", questions: Sequence[Question]) -> list[str]:
+    """Write a few training images of each class, or of each finding, and two images augmented several times."""
+    targets = training.targets.numpy()
+    draw = generator(study.plan.seed, "sample sheet")
+    kinds = list(_kinds(targets, questions))
+    n_each = max(1, N_SAMPLES // len(kinds))
+    chosen, captions = [], []
+    for name, members in kinds:
+        some = np.sort(draw.permutation(members)[:n_each]).tolist()
+        chosen += some
+        captions += [name] * len(some)
+    return show_chosen(study, training, chosen, captions, chosen[:: max(1, n_each)][:2])
+
+
+def _kinds(targets: NDArray, questions: Sequence[Question]) -> Iterator[tuple[str, NDArray[np.int64]]]:
+    """Yield the name of each class, or of each finding that is there, with the places of its images."""
+    for number, question in enumerate(questions):
+        if question.finding:
+            yield question.finding, np.flatnonzero(targets[:, number] == 1)
+            continue
+        yield from ((name, np.flatnonzero(targets == label)) for label, name in enumerate(question.classes))
+
+
+def show_chosen(
+    study: Study,
+    training: "ImageExamples",
+    chosen: Sequence[int],
+    captions: Sequence[str],
+    augmented: Sequence[int] | None = None,
+) -> list[str]:
+    """Write chosen training images, and some of them (the first and the middle one by default) augmented several times."""
     import torch
 
     from lucency.data.augmentation import Batch, make_augmenter
 
-    targets = training.targets.numpy()
-    draw = generator(study.plan.seed, "sample sheet")
-    n_each = max(1, N_SAMPLES // len(classes))
-    chosen = [
-        int(number)
-        for label in range(len(classes))
-        for number in np.sort(draw.permutation(np.flatnonzero(targets == label))[:n_each])
-    ]
     images = training.inputs(np.array(chosen)).numpy()
-    pictures = [(image, classes[targets[number]]) for number, image in zip(chosen, images, strict=True)]
-    files = write_pictures(study, SAMPLES, "sample", [(picture, {"caption": name}) for picture, name in pictures])
+    pictures = [(image, {"caption": caption}) for image, caption in zip(images, captions, strict=True)]
+    files = write_pictures(study, SAMPLES, "sample", pictures)
     if not study.plan.augmentation:
         return [*files, study.folder.write_json(AUGMENTED, [])]
     augment = make_augmenter(study.plan.augmentation, study.plan.seed)
-    firsts = np.array(chosen[:: max(1, n_each)][:2])
     sheet = []
-    for number in firsts:
+    for number in [chosen[0], chosen[len(chosen) // 2]] if augmented is None else augmented:
         original = training.stored(np.array([number]))
         sheet.append((training.inputs(np.array([number])).numpy()[0], {"caption": "original"}))
         for epoch in range(N_DRAWS):
@@ -107,7 +128,7 @@ def show_saliency(
     )
     pictures = [
         (
-            _overlay(image, heat),
+            overlay(image, heat),
             {
                 "caption": f"{test.image_ids[number]}: truth {test.classes[test.targets[number]]}, network "
                 f"{test.classes[called[number]]} (probability {test.probabilities[number, called[number]]:.2f})",
@@ -164,7 +185,7 @@ def _surest(test: Predictions, label: int, n_cases: int) -> NDArray[np.int64]:
     return of_class[np.argsort(-test.probabilities[of_class, label], kind="stable")][:n_cases]
 
 
-def _overlay(image: NDArray[np.float32], heat: NDArray[np.float32]) -> NDArray[np.float32]:
+def overlay(image: NDArray[np.float32], heat: NDArray[np.float32]) -> NDArray[np.float32]:
     """Lay a map, axes (row, column), over an image, axes (channel, row, column), from red to yellow."""
     image = _shown(image)
     grey = np.repeat(image, 3, axis=0) if len(image) == 1 else image

@@ -1,16 +1,17 @@
 """The task of regression: to measure a number on an image."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lucency.domain.cohort import CohortRow
-from lucency.domain.measurements import Measurements
+from lucency.domain.measurements import LearntRange, Measurements
 from lucency.domain.parts import Part
 from lucency.domain.plan import Plan
+from lucency.domain.regression_plan import Regression
 from lucency.errors import StudyError
 from lucency.study.classes import ENSEMBLE, METRICS, PREDICTIONS, TUNING_PREDICTIONS
 from lucency.study.cohort import COHORT, LABELS, SPLIT, STORE, numbers_of
@@ -32,20 +33,6 @@ if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
 
 LEARNT_RANGE = "learnt_range.json"
 """The numbers of the training part, beyond which every prediction is a guess."""
-
-
-@dataclass(frozen=True)
-class LearntRange:
-    """The numbers that the networks learnt from, in the unit of the study."""
-
-    n: int
-    mean: float
-    standard_deviation: float
-    lowest: float
-    lower_quartile: float
-    median: float
-    upper_quartile: float
-    highest: float
 
 
 def _parts(study: Study) -> "tuple[Examples, Examples]":
@@ -151,9 +138,9 @@ def _estimates(study: Study, measured: Measurements, images: Sequence[CohortRow]
     plan, number = study.plan, numbers_of(study.folder)
     training = labelled_images(study, Part.TRAINING)
     learnt = np.array([number[image.image_id] for image in training])
-    tolerance = plan.regression.tolerance if plan.regression else None
     baselines = simple_answers(training, learnt, images)
-    return evaluate_regression(measured, baselines, tolerance, plan.evaluation.level, plan.seed)
+    regression = plan.regression or Regression()
+    return evaluate_regression(measured, baselines, regression, plan.evaluation.level, plan.seed)
 
 
 def _measure_part(study: Study, part: Part, opening: Opening | None = None) -> list[Measurements]:
@@ -182,9 +169,11 @@ def _headlines(study: Study, estimates: "Sequence[Estimate]", opening: Opening) 
     error = estimates[0]
     between = "" if error.low is None else f" ({error.level:.0%} CI {error.low:.4g}–{error.high:.4g}; {error.n} images)"
     yield f"Test set opened{times}. Mean absolute error {error.value:.4g}{unit}{between}."
-    for one in estimates:
-        if one.part == Part.TEST and one.name == "reduction of the mean absolute error" and one.low is not None:
-            yield f"{100 * (one.value or 0):.0f} % ({100 * one.low:.0f} to {100 * (one.high or 0):.0f} %) lower than by the {one.group}."
+    reductions = [e for e in estimates if e.part == Part.TEST and e.name == "reduction of the mean absolute error"]
+    for one in reductions:
+        if one.value is not None and one.low is not None and one.high is not None:
+            between = f"{100 * one.low:.0f} to {100 * one.high:.0f} %"
+            yield f"That is {100 * one.value:.0f} % ({between}) less than by the {one.group}."
 
 
 def _explain(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key

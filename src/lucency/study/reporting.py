@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from lucency.domain.cohort import CohortRow, LabelRow, SplitRow
 from lucency.domain.estimate import Estimate
 from lucency.domain.ground_truth import GroundTruth
-from lucency.domain.plan import REPORT_LABELLING, Plan
+from lucency.domain.plan import REGRESSION, REPORT_LABELLING, Plan
 from lucency.study.answer_files import AnswerFiles, only_fields, read_png
 from lucency.study.class_answers import CLASSES_OF_IMAGES, CLASSES_OF_REPORTS
 from lucency.study.classes import METRICS
@@ -17,6 +17,7 @@ from lucency.study.cohort import CERTIFICATE, COHORT, GROUND_TRUTH, LABELS, SPLI
 from lucency.study.describing import DESCRIPTION, read_description
 from lucency.study.folder import STAGE_DONE, TEST_OPENED, StudyFolder
 from lucency.study.images import ACCOUNT
+from lucency.study.number_answers import NUMBERS_OF_IMAGES
 from lucency.study.pictures import AUGMENTED, DRAWN, SAMPLES, SET_ASIDE
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
@@ -30,6 +31,7 @@ REPORT_FILE = "report.html"
 FILES_OF_IMAGES = (SET_ASIDE, SAMPLES, AUGMENTED)
 ANSWERS: Mapping[str, AnswerFiles] = {
     "classification": CLASSES_OF_IMAGES,
+    REGRESSION: NUMBERS_OF_IMAGES,
     REPORT_LABELLING: CLASSES_OF_REPORTS,
 }
 """Task → the files that hold its answers. A task adds itself here, with answers of its own in `report/answers`."""

@@ -6,6 +6,7 @@ from functools import partial
 from lucency.domain.plan import Plan
 from lucency.domain.progress import Desk
 from lucency.study import classification as images
+from lucency.study import regression as numbers
 from lucency.study import report_labelling as reports
 from lucency.study.carrying_words import EXPLAIN_WORDS
 from lucency.study.cohort import CURATE, LABEL, SPLIT_STAGE
@@ -19,6 +20,10 @@ STAGES = {
     "classification": (
         *(CURATE, LABEL, SPLIT_STAGE, DESCRIBE),
         *(images.TRAIN, images.PREDICT, images.EVALUATE, images.EXPLAIN, REPORT),
+    ),
+    "regression": (
+        *(CURATE, LABEL, SPLIT_STAGE, DESCRIBE),
+        *(numbers.TRAIN, numbers.PREDICT, numbers.EVALUATE, numbers.EXPLAIN, REPORT),
     ),
     "report_labelling": (
         *(reports.CURATE, LABEL, SPLIT_STAGE, DESCRIBE),

@@ -16,9 +16,8 @@ from lucency.errors import SourceError
 NOT_A_NUMBER, NOT_FINITE, OTHER_UNIT, AMBIGUOUS = "E_NOT_A_NUMBER", "E_NOT_FINITE", "E_OTHER_UNIT", "E_COMMA_UNCLEAR"
 COMMA, THOUSANDS, UNIT = "N_LABEL_COMMA", "N_LABEL_THOUSANDS", "N_LABEL_UNIT"
 
-_NUMBER = re.compile(
-    r"([-+−]?)([0-9][0-9.,' \u00a0\u2009\u202f]*|[.,][0-9]+)([eE][-+−]?[0-9]+)?\s*((?:[^\W\d_]|[%°])(?:[^\W\d_]|[%°23²³⁻¹/^·*])*)?"
-)
+_UNIT = r"(?:[^\W\d_]|[%°])(?:[^\W\d_]|[%°23²³⁻¹/^·*])*"
+_NUMBER = re.compile(rf"([-+−]?)([0-9][0-9.,' \u00a0\u2009\u202f]*|[.,][0-9]+)([eE][-+−]?[0-9]+)?\s*({_UNIT})?")
 _SPACES = " \u00a0\u2009\u202f'"
 _INFINITE = {"inf", "infinity", "∞", "-inf", "-infinity", "-∞", "+inf", "+infinity", "−∞", "−inf"}
 _MAY_BE_THOUSANDS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
