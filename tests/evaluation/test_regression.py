@@ -177,7 +177,7 @@ def test_the_difference_to_a_baseline_is_paired():
     assert gained.value == pytest.approx(theirs - ours)
     assert share.value == pytest.approx(1 - ours / theirs)
     assert gained.low > 0
-    assert {one.group for one in (simple, gained, share)} == {"mean of the training part"}
+    assert {one.group for one in (simple, gained, share)} == {"against the mean of the training part"}
     same = against_baseline(replace(one, predicted=baseline.predicted), baseline)
     assert same[1].value == same[2].value == 0
 

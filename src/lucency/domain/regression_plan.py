@@ -27,6 +27,9 @@ class Regression(Section):
     """How far a prediction may be off, in this unit, and still serve; the share of images within it is reported. Null leaves
     that out."""
 
+    lowest: float | None = None
+    """No answer goes below this number: 0 for what cannot be negative. Null sets no limit; what is measured on drawings has 0."""
+
     @property
     def in_words(self) -> str:
         """Return the quantity with its unit, as an axis is labelled."""
@@ -38,9 +41,9 @@ class Regression(Section):
         return self.in_words[:1].upper() + self.in_words[1:]
 
 
-def measured_on_drawings(plan: Any) -> dict[str, str]:
+def measured_on_drawings(plan: Any) -> dict[str, Any]:
     """Return the words for what a plan, not yet checked, measures on drawings; nothing where it does not."""
     found = plan
     for name in ("data", "labels", "drawings", "measure"):
         found = found.get(name) if isinstance(found, dict) else None
-    return OF_DRAWINGS.get(found, {}) if isinstance(found, str) else {}
+    return {**OF_DRAWINGS[found], "lowest": 0.0} if isinstance(found, str) and found in OF_DRAWINGS else {}

@@ -98,21 +98,19 @@ def against_baseline(
     off = np.abs(baseline.predicted - predictions.truth)
     gained = off - np.abs(predictions.errors)
     scale = _scale(off)
-    patients = patient_codes(predictions.patient_ids)
+    patients, group = patient_codes(predictions.patient_ids), f"against the {baseline.name}"
     share = Sums(
         "reduction of the mean absolute error",
         np.column_stack([gained / scale, off / scale]),
         patients,
         lambda totals: totals[:, 0] / _or_nothing(totals[:, 1]),
-        group=baseline.name,
+        group=group,
         note="As a share of the error of the simple answer; 0 is no better.",
         if_undefined="The simple answer is never off.",
     )
     return [
-        replace(
-            _mean_of(off, "mean absolute error", predictions, level, seed, baseline.name), note="Of the simple answer."
-        ),
-        _mean_of(gained, "difference of mean absolute errors", predictions, level, seed, baseline.name),
+        replace(_mean_of(off, "mean absolute error", predictions, level, seed, group), note="Of the simple answer."),
+        _mean_of(gained, "difference of mean absolute errors", predictions, level, seed, group),
         estimate_from_sums(share, level, seed),
     ]
 

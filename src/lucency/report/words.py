@@ -85,6 +85,13 @@ def quantity(value: float, digits: int) -> str:
     return f"{value:z,.{digits}f}".replace("-", "−")
 
 
+def rounded(value: float, n_digits: int) -> str:
+    """Write a measured quantity to so many digits, and never fewer than those before the decimal point."""
+    digits = max(0, n_digits - 1 - math.floor(math.log10(abs(value)))) if value else 0
+    written = quantity(value, digits)
+    return written.rstrip("0").rstrip(".") if "." in written else written
+
+
 def digits_of(estimate: Estimate) -> int:
     """Return how many decimals show three digits of the largest of value and limits, and none that nobody measures."""
     largest = max(abs(one) for one in (estimate.value, estimate.low, estimate.high) if one is not None)
@@ -123,7 +130,14 @@ def value(estimate: Estimate) -> str:
         return proportion(estimate.value)
     if estimate.measured_in is None:
         return number(estimate.value, 3)
-    return f"{quantity(estimate.value, digits_of(estimate))} {estimate.measured_in}".strip()
+    return f"{amount(estimate)} {estimate.measured_in}".strip()
+
+
+def amount(estimate: Estimate) -> str:
+    """Write the value alone, without the unit of a measured quantity."""
+    if estimate.value is None or estimate.measured_in is None:
+        return value(estimate)
+    return quantity(estimate.value, digits_of(estimate))
 
 
 def interval(estimate: Estimate) -> str:

@@ -1,5 +1,6 @@
 """Images for the report of a study that measures a number: samples, the worst predictions, what the network looked at."""
 
+import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -86,4 +87,9 @@ def _spread(numbers: NDArray[np.float64], n_wanted: int) -> NDArray[np.int64]:
 
 def _written(study: Study, value: float) -> str:
     regression = study.plan.regression or Regression()
-    return f"{value:.4g} {regression.unit}".strip()
+    return f"{value:.{_n_decimals(value)}f} {regression.unit}".strip()
+
+
+def _n_decimals(value: float) -> int:
+    """Return how many decimals show four digits."""
+    return max(0, 3 - math.floor(math.log10(abs(value)))) if value else 0

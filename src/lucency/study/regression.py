@@ -155,11 +155,17 @@ def _measure_part(study: Study, part: Part, opening: Opening | None = None) -> l
     answers = {}
     for member in members(study.plan):
         network = device.setup(load_member(MEASURING, study, member))
-        answers[member] = predict(network, examples, device)[:, 0].double().numpy()
+        answers[member] = within_limits(study.plan, predict(network, examples, device)[:, 0].double().numpy())
     answers[ENSEMBLE] = np.mean(list(answers.values()), axis=0)
     ids, patients = tuple(image.image_id for image in images), tuple(image.patient_id for image in images)
     truth = np.array([number[image_id] for image_id in ids])
     return [Measurements(part, member, ids, patients, truth, predicted) for member, predicted in answers.items()]
+
+
+def within_limits(plan: Plan, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Raise answers to the lowest number that the plan allows."""
+    lowest = plan.regression.lowest if plan.regression else None
+    return numbers if lowest is None else np.maximum(numbers, lowest)
 
 
 def _headlines(study: Study, estimates: "Sequence[Estimate]", opening: Opening) -> Iterator[str]:
@@ -173,7 +179,7 @@ def _headlines(study: Study, estimates: "Sequence[Estimate]", opening: Opening) 
     for one in reductions:
         if one.value is not None and one.low is not None and one.high is not None:
             between = f"{100 * one.low:.0f} to {100 * one.high:.0f} %"
-            yield f"That is {100 * one.value:.0f} % ({between}) less than by the {one.group}."
+            yield f"That is {100 * one.value:.0f} % ({between}) less, {one.group}."
 
 
 def _explain(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
@@ -191,7 +197,13 @@ def _reads_networks(plan: Plan) -> list[str]:
 
 
 TRAIN = train_stage(MEASURING)
-PREDICT = Stage("predict", "The tuning part is measured.", lambda _: {}, _reads_networks, _predict)
+PREDICT = Stage(
+    "predict",
+    "The tuning part is measured.",
+    lambda study: as_settings(study.plan.regression) if study.plan.regression else {},
+    _reads_networks,
+    _predict,
+)
 EVALUATE = Stage(
     "evaluate",
     "The test set has been evaluated; it stays as it was.",

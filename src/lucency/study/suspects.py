@@ -51,13 +51,23 @@ def find_suspect_labels(plan: Plan, folder: StudyFolder, desk: Desk) -> None:
     """Find labels that are probably wrong; what is done already is not done again.
 
     Raises:
-        PlanError: the study is of reports, whose labels are checked by reading a sample again.
+        PlanError: the study is of reports, whose labels are checked by reading a sample again, or asks no single question.
         LucencyError: with a sentence for the user; nothing that was finished is lost.
     """
     if plan.task == REPORT_LABELLING:
         raise PlanError(
             "`lucency suspects` looks at the labels of images, and this study is of reports. Have a sample of them read again: "
             "`lucency reports` writes the sheet."
+        )
+    if plan.task != "classification":
+        raise PlanError(
+            f"`lucency suspects` looks for wrong classes, and this study has `task: {plan.task}`. Look at the worst cases of its "
+            "report instead."
+        )
+    if plan.data.labels.findings:
+        raise PlanError(
+            "`lucency suspects` looks at one question. Name one finding as `data.labels.label_column` and leave `findings` out, "
+            "and ask for each in a study folder of its own (`--out`)."
         )
     run(plan, folder, desk, until="split")
     with folder.in_use():

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 from lucency.domain.estimate import Estimate
 from lucency.domain.parts import Part
 from lucency.report.material import Material
-from lucency.report.words import aside, find, interval, level, quote, value
+from lucency.report.words import aside, find, interval, level, quote, rounded, value
 
 if TYPE_CHECKING:
     from lucency.report.answers.numbers import Numbers
 
-MEAN = "mean of the training part"
-HEADER = "header alone"
+MEAN, HEADER = "against the mean of the training part", "against the header alone"
 
 
 def key_estimates(estimates: Iterable[Estimate]) -> tuple[Estimate, ...]:
@@ -36,13 +35,13 @@ def result_sentences(answers: "Numbers", material: Material) -> list[str]:
     sentences = []
     if error and error.value is not None:
         sentences.append(f"On average the network is off by {quote(error)}.")
+    sentences.append(_against(listed, MEAN, "always answering the mean of the training part"))
+    sentences.append(_against(listed, HEADER, "a regression on the header of the image alone"))
     if within and within.value is not None and answers.regression.tolerance is not None:
         sentences.append(
             f"It stays within {written(answers.regression.tolerance, answers.unit)} on {within.numerator:,} of "
             f"{within.denominator:,} test images ({aside(within)})."
         )
-    sentences += [_against(listed, MEAN, "always answering the mean of the training part")]
-    sentences += [_against(listed, HEADER, "a regression on the header of the image alone")]
     if bias and low and high and None not in (bias.value, low.value, high.value):
         sentences.append(
             f"Its answers are {_direction(bias)} (bias {aside(bias)}); 19 of 20 differences from the reference standard are "
@@ -53,7 +52,7 @@ def result_sentences(answers: "Numbers", material: Material) -> list[str]:
 
 def written(number: float, unit: str) -> str:
     """Write one number with its unit, to four digits."""
-    return f"{number:,.4g} {unit}".strip().replace("-", "−")
+    return f"{rounded(number, 4)} {unit}".strip()
 
 
 def _direction(bias: Estimate) -> str:
@@ -72,7 +71,7 @@ def _against(estimates: Iterable[Estimate], group: str, simple: str) -> str:
     off = f"which is off by {value(error)}"
     between = f"{level(reduction)} {interval(reduction)}"
     if reduction.low > 0:
-        return f"That is {value(reduction)} ({between}) less than by {simple}, {off}."
+        return f"Its error is {value(reduction)} ({between}) smaller than by {simple}, {off}."
     if (reduction.high or 0) < 0:
-        return f"That is worse than by {simple}, {off} (reduction of the error {value(reduction)}, {between})."
+        return f"It is worse than {simple}, {off} (reduction of the error {value(reduction)}, {between})."
     return f"It is not shown to be better than {simple}, {off} (reduction of the error {value(reduction)}, {between})."
