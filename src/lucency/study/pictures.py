@@ -103,7 +103,7 @@ class Said:
         """Name a class, or whether the finding is there."""
         if not self.test.finding:
             return self.test.classes[label]
-        return self.test.finding if label == 1 else f"no {self.test.finding}"
+        return f"{self.test.finding} {'present' if label == 1 else 'absent'}"
 
 
 def show_errors(study: Study, said: Sequence[Said], examples: "ImageExamples") -> list[str]:
