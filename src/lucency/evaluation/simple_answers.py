@@ -10,8 +10,16 @@ from lucency.domain.measurements import Baseline
 from lucency.evaluation.intervals import patient_codes
 from lucency.evaluation.representativeness import METADATA
 from lucency.evaluation.shortcuts import indicators
+from lucency.evaluation.table_one import Variable
 
 MEAN, HEADER = "mean of the training part", "header alone"
+
+EXTENT = (
+    Variable("Rows", lambda row: str(row.rows or ""), is_number=True),
+    Variable("Columns", lambda row: str(row.columns or ""), is_number=True),
+    Variable("Slices", lambda row: str(row.slices), is_number=True),
+)
+"""How large the picture is: cut to fit an organ, it tells the organ's size."""
 
 _STRENGTHS = np.logspace(-1, 4, 11)
 """Strengths of the penalty that are tried, by leaving out one image after the other."""
@@ -37,7 +45,7 @@ def _from_header(
 
     rows = [*training, *asked]
     patients = patient_codes([row.patient_id for row in rows])
-    features = np.concatenate([indicators(rows, variable, patients) for variable in METADATA], axis=1)
+    features = np.concatenate([indicators(rows, variable, patients) for variable in (*METADATA, *EXTENT)], axis=1)
     known, new = features[: len(training)], features[len(training) :]
     if not features.shape[1] or not np.ptp(known, axis=0).any():
         return None

@@ -57,13 +57,17 @@ def _scale(material: Material) -> Iterator[Limitation]:
     if not rows:
         return
     resized = np.array([max(row.rows / image.shape[0], row.columns / image.shape[1]) for row in rows])
-    low, middle, high = np.quantile(resized, [0.05, 0.5, 0.95])
-    if (high - low) / middle > SCALE_DIFFERS:
-        yield Limitation(
-            "Images of different extent were brought to one size",
-            f"One pixel that the network sees stands for {low:.2f} to {high:.2f} pixels of the originals (5th to 95th "
-            "percentile), and it is not told for how many. What is measured in pixels or millimetres is blurred by as much.",
-        )
+    scales = {"pixel": resized}
+    if image.n_slices:
+        scales["slice"] = np.array([row.slices / image.n_slices for row in rows])
+    for what, scale in scales.items():
+        low, middle, high = np.quantile(scale, [0.05, 0.5, 0.95])
+        if (high - low) / middle > SCALE_DIFFERS:
+            yield Limitation(
+                f"Images of different extent were brought to one {'size' if what == 'pixel' else 'number of slices'}",
+                f"One {what} that the network sees stands for {low:.2f} to {high:.2f} {what}s of the originals (5th to 95th "
+                "percentile), and it is not told for how many. A size that is measured is blurred by as much.",
+            )
 
 
 def _middle(material: Material) -> Iterator[Limitation]:
