@@ -2,9 +2,9 @@
 
 Two questions, because each has a blind spot. (1) Are synthetic images nearer to a training image than unseen real ones are
 (Meehan, Chaudhuri and Dasgupta, AISTATS 2020)? Images that are merely smooth are near to everything, and answer yes as well.
-(2) Are they nearer to images that were learnt from than to as many real images that were not (the share of Platzer and Reutterer,
-Frontiers in Big Data 2021)? Without copying both are equally likely to be the nearest, however smooth an image is: a half. But few
-copies among many images move that share little, so that the nearest ones are counted and shown, too.
+(2) Is the nearest real image more often one that was learnt from than one that was not, image for image (after Platzer and
+Reutterer, Frontiers in Big Data 2021)? Without copying both are equally likely, however smooth an image is. But few copies among many
+images move that ratio little, so that the nearest ones are counted and shown, too.
 """
 
 from dataclasses import dataclass, replace
@@ -14,16 +14,14 @@ from numpy.typing import NDArray
 
 from lucency.domain.estimate import Estimate
 from lucency.evaluation.discrimination import auc_estimate
-from lucency.evaluation.intervals import few_note, proportion
-from lucency.evaluation.synthesis.pictures import Pictures, distances, nearest
-from lucency.randomness import generator
+from lucency.evaluation.intervals import few_note, proportion, t_quantile
+from lucency.evaluation.synthesis.pictures import Pictures, nearest
 
-NEARER, LEARNT_SHARE, SUSPECTS = (
-    "nearer to a training image than unseen images",
-    "share nearest to a training image",
+NEARER, RATIO, SUSPECTS = (
+    "nearer to a training image than unseen images are",
+    "nearest image is a training image, ratio to unseen",
     "suspected copies",
 )
-_N_RESAMPLES = 400
 
 
 @dataclass(frozen=True)
@@ -45,10 +43,11 @@ class Memorisation:
 
 
 def find_memorisation(
-    made: Pictures, learnt: Pictures, unseen: Pictures, suspect_share: float, level: float = 0.95, seed: int = 0
+    made: Pictures, learnt: Pictures, unseen: Pictures, suspect_share: float, level: float = 0.95
 ) -> Memorisation:
     """Compare synthetic images with those that were learnt from, and both with real images that were not."""
     found, where = nearest(made.numbers, learnt.numbers)
+    to_unseen, in_unseen = nearest(made.numbers, unseen.numbers)
     of_unseen, _ = nearest(unseen.numbers, learnt.numbers)
     limit = float(np.quantile(of_unseen, suspect_share))
     suspects = proportion(SUSPECTS, found < limit, level=level)
@@ -56,7 +55,7 @@ def find_memorisation(
     return Memorisation(
         estimates=(
             _nearer(found, of_unseen, unseen.patients, level),
-            _learnt_share(made, learnt, unseen, level, seed),
+            _ratio(found <= to_unseen, (_Side(learnt, where), _Side(unseen, in_unseen)), level),
             replace(suspects, note=note),
         ),
         distance=found,
@@ -69,13 +68,13 @@ def find_memorisation(
 
 def verdict_on_memorisation(estimates: tuple[Estimate, ...], n_identical: int) -> str:
     """Say in plain words what was found."""
-    nearer, share, suspects = estimates
+    nearer, ratio, suspects = estimates
     if n_identical:
         return f"The generator copies: {n_identical} synthetic images equal an image that it learnt from. Do not pass them on."
-    if share.low is not None and share.low > 0.5:
+    if ratio.low is not None and ratio.low > 1:
         return (
-            "The generator remembers what it learnt from: its images lie nearer to training images than to as many unseen ones. "
-            "Do not pass them on."
+            "The generator remembers what it learnt from: the image nearest to a synthetic one is a training image more often than "
+            "an unseen one. Do not pass them on."
         )
     words = "No sign of copying: training images are the nearest ones no more often than unseen images are."
     if nearer.low is not None and nearer.low > 0.5:
@@ -100,49 +99,43 @@ def _nearer(
     )
 
 
-def _learnt_share(made: Pictures, learnt: Pictures, unseen: Pictures, level: float, seed: int) -> Estimate:
-    """Estimate the share of synthetic images whose nearest real image is one that was learnt from.
+def _ratio(is_learnt: NDArray[np.bool_], sides: "tuple[_Side, _Side]", level: float) -> Estimate:
+    """Estimate how many times as often a training image is the nearest real image as an unseen one is.
 
-    As many patients are drawn from the training part, in each resample anew, as there are unseen ones.
+    Patients of the two parts were dealt at random, so that without copying each image is the nearest equally often, however many
+    there are of either. The interval is that of a ratio of two rates clustered by patient, on the logarithmic scale.
     """
-    to_learnt = np.concatenate([apart for _, apart in distances(made.numbers, learnt.numbers)])
-    to_unseen = np.concatenate([apart for _, apart in distances(made.numbers, unseen.numbers)])
-    random, n_patients = generator(seed, "nearest real images"), min(learnt.n_patients, unseen.n_patients)
-    of_learnt, of_unseen = _images_by_patient(learnt), _images_by_patient(unseen)
-    values, resampled = [], []
-    for _ in range(_N_RESAMPLES):
-        some = [images[n] for images in (of_learnt, of_unseen) for n in random.permutation(len(images))[:n_patients]]
-        wins = _wins(to_learnt, to_unseen, some[:n_patients], some[n_patients:])
-        values.append(wins.mean())
-        again = [images[n] for images in (of_learnt, of_unseen) for n in random.integers(0, len(images), n_patients)]
-        wins = _wins(to_learnt, to_unseen, again[:n_patients], again[n_patients:])
-        resampled.append(wins[random.integers(0, len(wins), len(wins))].mean())
-    value = float(np.mean(values))
-    low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2]) + value - np.mean(resampled)
+    rates = [side.rate(is_this) for side, is_this in zip(sides, (is_learnt, ~is_learnt), strict=True)]
+    (learnt, of_learnt), (unseen, of_unseen) = rates
+    fewest = min(side.pictures.n_patients for side in sides)
+    reach = t_quantile(level, fewest - 1) * np.sqrt(of_learnt / learnt**2 + of_unseen / unseen**2)
+    centre = np.log(learnt / unseen)
     return Estimate(
-        name=LEARNT_SHARE,
-        value=value,
-        low=float(max(low, 0)),
-        high=float(min(high, 1)),
-        n=len(made),
+        name=RATIO,
+        value=float(np.exp(centre)),
+        low=float(np.exp(centre - reach)),
+        high=float(np.exp(centre + reach)),
+        n=len(is_learnt),
         unit="image",
-        method=f"share of Platzer and Reutterer 2021, bootstrap of {_N_RESAMPLES} resamples by patient, percentiles",
+        method="ratio of rates, clustered by patient, after Platzer and Reutterer 2021; logarithmic scale, t quantile",
         level=level,
-        note=f"0.5 without copying. {few_note(n_patients)}".strip(),
+        note=f"1 without copying. {few_note(fewest)}".strip(),
     )
 
 
-def _images_by_patient(pictures: Pictures) -> list[NDArray[np.int64]]:
-    order = np.argsort(pictures.patients, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(pictures.patients[order])) + 1)
+@dataclass(frozen=True)
+class _Side:
+    """Real images of one side, learnt from or not, and which of them is the nearest to each synthetic image."""
 
+    pictures: Pictures
+    where: NDArray[np.int64]
 
-def _wins(
-    to_learnt: NDArray[np.float64],
-    to_unseen: NDArray[np.float64],
-    learnt: list[NDArray[np.int64]],
-    unseen: list[NDArray[np.int64]],
-) -> NDArray[np.float64]:
-    """Tell which synthetic images are nearer to the chosen training images than to the chosen unseen ones; ties count half."""
-    near, far = to_learnt[:, np.concatenate(learnt)].min(1), to_unseen[:, np.concatenate(unseen)].min(1)
-    return np.where(near == far, 0.5, near < far)
+    def rate(self, is_this: NDArray[np.bool_]) -> tuple[float, float]:
+        """Return how often an image of this side is the nearest real one, and the variance of that."""
+        codes = np.unique(self.pictures.patients, return_inverse=True)[1]
+        n_images = np.bincount(codes)
+        n_nearest = np.bincount(codes[self.where[is_this]], minlength=len(n_images))
+        # half a count keeps the ratio finite where no unseen image is ever the nearest
+        rate = (n_nearest.sum() + 0.5) / n_images.sum()
+        correction = len(n_images) / max(len(n_images) - 1, 1)
+        return rate, correction * ((n_nearest - rate * n_images) ** 2).sum() / n_images.sum() ** 2
