@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from lucency.domain.section import Fraction, Section
+from lucency.domain.section import Section
 
 SUITED: dict[str, dict[str, Any]] = {
     "dcgan": {"learning_rate": 2e-4, "betas": (0.5, 0.999), "critic_steps": 1},
@@ -12,6 +12,8 @@ SUITED: dict[str, dict[str, Any]] = {
 }
 """What each model's authors found to work, where the plan does not say."""
 SMALLEST_SIDE_PIXELS, LARGEST_SIDE_PIXELS = 16, 128
+REAL, BOTH, SYNTHETIC = "real", "real and synthetic", "synthetic"
+"""The arms of the ablation: what a classifier learnt from."""
 
 
 class Ablation(Section):
@@ -88,7 +90,7 @@ def n_doublings(side_pixels: int) -> int:
 def fits_generator(shape: tuple[int, int]) -> bool:
     """Tell whether 4 to 7 pixels, doubled again and again, become the shorter of these sides, and the longer goes along."""
     step = 2 ** n_doublings(min(shape))
-    return SMALLEST_SIDE_PIXELS <= min(shape) and max(shape) <= LARGEST_SIDE_PIXELS and not any(s % step for s in shape)
+    return min(shape) >= SMALLEST_SIDE_PIXELS and max(shape) <= LARGEST_SIDE_PIXELS and not any(s % step for s in shape)
 
 
 def sides_that_fit(side_pixels: int) -> tuple[int, ...]:

@@ -4,12 +4,13 @@ Goodfellow et al. 2014; the layers are those of DCGAN (Radford, Metz and Chintal
 of pooling, batch normalisation, no fully connected layer behind the first. WGAN-GP (Gulrajani et al., NeurIPS 2017) has the same
 generator; its critic normalises each image by itself, because its penalty is about single images, and a batch must not mix them.
 
-A class is told to both as Mirza and Osindero (2014) did: to the generator as numbers beside the noise, 1 for the class and 0 for the
-others; to the discriminator as planes of 1 and 0 beside the channels of the image. Images go from −1 (black) to 1 (white).
+A class is told to both as Mirza and Osindero (2014) did: to the generator as numbers beside the noise, 1 for the class and 0 for
+the others; to the discriminator as planes of 1 and 0 beside the channels of the image. Images go from −1 (black) to 1 (white).
 """
 
 from collections import OrderedDict
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +18,8 @@ from torch.nn import functional as F
 
 from lucency.domain.synthesis_plan import Synthesis, fits_generator, n_doublings, sides_that_fit
 from lucency.errors import PlanError
-from lucency.network.layer_table import LayerRow, layer_table
+from lucency.network.layer_table import KINDS, LayerRow, layer_table
+from lucency.network.watching import at_rest, watched
 
 MOST_KERNELS = 8
 """Times `n_kernels` that no layer goes beyond, as in the paper for 64 pixels."""
@@ -42,7 +44,7 @@ def generator(settings: Synthesis, n_channels: int, shape: tuple[int, int], n_cl
     layers["unflatten"] = nn.Unflatten(1, (widths[0], *first))
     layers["normalisation_0"] = nn.BatchNorm2d(widths[0])
     layers["activation_0"] = nn.ReLU()
-    for number, (n_inputs, n_kernels) in enumerate(zip(widths, widths[1:], strict=False), start=1):
+    for number, (n_inputs, n_kernels) in enumerate(pairwise(widths), start=1):
         layers[f"convolution_{number}"] = nn.ConvTranspose2d(n_inputs, n_kernels, 4, 2, 1, bias=False)
         layers[f"normalisation_{number}"] = nn.BatchNorm2d(n_kernels)
         layers[f"activation_{number}"] = nn.ReLU()
@@ -89,9 +91,43 @@ def adversarial_layers(
 ) -> tuple[list[LayerRow], list[LayerRow]]:
     """List the layers of the generator and of the discriminator."""
     makes, judges = ADVERSARIES[settings.model]
-    made = makes(settings, n_channels, shape, n_classes)
-    return _generator_layers(made), layer_table(
-        judges(settings, n_channels, shape, n_classes), n_channels + n_classes, shape
+    judging = judges(settings, n_channels, shape, n_classes)
+    return (
+        _layers_from_noise(makes(settings, n_channels, shape, n_classes), settings.noise_size + n_classes),
+        layer_table(judging, n_channels + n_classes, shape),
+    )
+
+
+def _layers_from_noise(network: nn.Sequential, n_inputs: int) -> list[LayerRow]:
+    """List the layers of a generator; its values depend on all of the noise, so that it has no receptive field."""
+    rows: list[LayerRow] = []
+
+    def add_row(name: str, layer: nn.Module, _inputs: Tensor, output: Tensor) -> None:
+        if layer is not network:
+            rows.append(_row(name, layer, output))
+
+    with at_rest(network), watched(network, add_row), torch.no_grad():
+        network(torch.zeros(1, n_inputs))
+    return rows
+
+
+def _row(name: str, layer: nn.Module, output: Tensor) -> LayerRow:
+    """Put one layer of a generator into words and numbers."""
+    counts = {key: parameter.numel() for key, parameter in layer.named_parameters()}
+    is_sliding = isinstance(layer, nn.ConvTranspose2d)
+    return LayerRow(
+        name=name,
+        kind=KINDS.get(type(layer), type(layer).__name__),
+        output_shape=tuple(output.shape[1:]),
+        n_kernels=layer.out_channels if is_sliding else None,
+        kernel_size=(4, 4) if is_sliding else None,
+        stride=(2, 2) if is_sliding else None,
+        padding=(1, 1) if is_sliding else None,
+        n_weights=counts.get("weight", 0),
+        n_biases=counts.get("bias", 0),
+        n_parameters=sum(counts.values()),
+        n_trainable=sum(p.numel() for p in layer.parameters() if p.requires_grad),
+        receptive_field_pixels=None,
     )
 
 

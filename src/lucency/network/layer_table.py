@@ -25,6 +25,10 @@ KINDS: dict[type[nn.Module], str] = {
     nn.Dropout: "dropout",
     nn.Identity: "nothing (left out)",
     nn.Linear: "fully connected",
+    nn.ConvTranspose2d: "transposed convolution",
+    nn.LeakyReLU: "activation (leaky ReLU)",
+    nn.GroupNorm: "layer normalisation",
+    nn.Unflatten: "feature maps from numbers",
 }
 
 Sliding = nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d

@@ -61,9 +61,7 @@ def cost_under_critic(scores: Tensor) -> Tensor:
     return -scores.mean()
 
 
-COSTS: dict[
-    str, tuple[Callable[[Critic, Bout, Synthesis], Verdict], Callable[[Tensor], Tensor]]
-] = {
+COSTS: dict[str, tuple[Callable[[Critic, Bout, Synthesis], Verdict], Callable[[Tensor], Tensor]]] = {
     "dcgan": (verdict_of_discriminator, cost_of_generator),
     "wgan_gp": (verdict_of_critic, cost_under_critic),
 }

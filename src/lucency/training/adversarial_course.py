@@ -60,7 +60,7 @@ class Round:
     """Mean over the generator's steps; None where the epoch was too short for one."""
     discriminator_cost: float
     score_real: float
-    """What the discriminator said of real images, in the mean: a probability for `dcgan`, a number without scale for `wgan_gp`."""
+    """What the discriminator said of real images, in the mean: for `dcgan` a probability, for `wgan_gp` a score."""
     score_synthetic: float
     """What it said of synthetic ones."""
     tuning_kid: float

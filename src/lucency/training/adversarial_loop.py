@@ -94,7 +94,9 @@ def _step(rivals: Rivals, contest: Contest, batch: NDArray[np.int64], tally: Tal
 
     with torch.no_grad():
         synthetic = _imagine(rivals, contest, targets, "noise", iteration)
-    between = torch.rand(len(batch), generator=torch.Generator().manual_seed(key(contest.seed, "between", iteration) >> 1))
+    between = torch.rand(
+        len(batch), generator=torch.Generator().manual_seed(key(contest.seed, "between", iteration) >> 1)
+    )
     verdict = of_discriminator(critic, Bout(real, synthetic, between.to(device)), settings)
     _refuse_divergence(verdict.cost, "discriminator", contest, iteration)
     _descend(rivals.discriminator_optimizer, verdict.cost)

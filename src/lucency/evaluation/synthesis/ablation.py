@@ -15,8 +15,6 @@ from lucency.domain.estimate import Estimate
 from lucency.evaluation.discrimination import auc_and_influence, spread_of
 from lucency.evaluation.intervals import is_clustered, t_quantile
 
-REAL, BOTH, SYNTHETIC = "real", "real and synthetic", "synthetic"
-"""The arms: what a classifier learnt from."""
 _METHOD = "test patients by DeLong 1988 and seeds by their spread, t quantile (Satterthwaite 1946)"
 
 
@@ -48,7 +46,9 @@ def compare_arms(
             of_seeds=tuple(arm.of_seeds.tolist()),
             difference=None
             if arm is first
-            else _estimate(f"AUC difference, {name} − {next(iter(judged))}", arm.minus(first), targets, patients, level),
+            else _estimate(
+                f"AUC difference, {name} − {next(iter(judged))}", arm.minus(first), targets, patients, level
+            ),
         )
         for name, arm in judged.items()
     )
@@ -117,5 +117,7 @@ def _estimate(
         method=_METHOD,
         level=level,
         n_clusters=int(np.unique(patients).size) if is_clustered(patients) else None,
-        note="One seed: chance in the training is not in the interval." if n_seeds == 1 else f"Mean of {n_seeds} seeds.",
+        note="One seed: chance in the training is not in the interval."
+        if n_seeds == 1
+        else f"Mean of {n_seeds} seeds.",
     )

@@ -44,6 +44,16 @@ def excess_estimate(made: Pictures, learnt: Pictures, unseen: Pictures, level: f
     return _with_interval("KID above the floor", ours.value - floor.value, parts, len(made), level)
 
 
+def verdict_on_distance(made: Estimate, floor: Estimate, excess: Estimate) -> str:
+    """Say in plain words whether synthetic images as a whole can be told from real ones."""
+    reached = f"KID {made.value:.3f} to the test part, where the training images reach {floor.value:.3f}"
+    if excess.low is not None and excess.low > 0:
+        return (
+            f"As a whole the synthetic images are farther from real ones than real ones are from each other: {reached}."
+        )
+    return f"As a whole the classifier sees no difference between synthetic and real images: {reached}."
+
+
 @dataclass(frozen=True)
 class _LeftOut:
     """A distance, and what it is without each patient of the one set or the other, axis (patient)."""

@@ -3,8 +3,8 @@
 Two questions, because each has a blind spot. (1) Are synthetic images nearer to a training image than unseen real ones are
 (Meehan, Chaudhuri and Dasgupta, AISTATS 2020)? Images that are merely smooth are near to everything, and answer yes as well.
 (2) Is the nearest real image more often one that was learnt from than one that was not, image for image (after Platzer and
-Reutterer, Frontiers in Big Data 2021)? Without copying both are equally likely, however smooth an image is. But few copies among many
-images move that ratio little, so that the nearest ones are counted and shown, too.
+Reutterer, Frontiers in Big Data 2021)? Without copying both are equally likely, however smooth an image is. But few copies among
+many images move that ratio little, so that the nearest ones are counted and shown, too.
 """
 
 from dataclasses import dataclass, replace
@@ -73,14 +73,16 @@ def verdict_on_memorisation(estimates: tuple[Estimate, ...], n_identical: int) -
         return f"The generator copies: {n_identical} synthetic images equal an image that it learnt from. Do not pass them on."
     if ratio.low is not None and ratio.low > 1:
         return (
-            "The generator remembers what it learnt from: the image nearest to a synthetic one is a training image more often than "
-            "an unseen one. Do not pass them on."
+            "The generator remembers what it learnt from: the image nearest to a synthetic one is a training image more often "
+            "than chance allows. Do not pass the images on."
         )
     words = "No sign of copying: training images are the nearest ones no more often than unseen images are."
     if nearer.low is not None and nearer.low > 0.5:
-        words += " All the same, the images lie nearer to real ones than real ones to each other, as images do that are too smooth."
+        words += " All the same they lie nearer to training images than unseen real images do, as images that are too smooth will."
     if suspects.low is not None and suspects.denominator and suspects.numerator:
-        words += f" {suspects.numerator} of {suspects.denominator} lie so near to a training image that they deserve a look."
+        words += (
+            f" {suspects.numerator} of {suspects.denominator} lie so near to a training image that they deserve a look."
+        )
     return words + " This does not prove that they hold nothing of a patient."
 
 

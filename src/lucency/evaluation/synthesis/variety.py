@@ -1,7 +1,7 @@
-"""Are the synthetic images as varied as real ones, and can they be told apart one by one?
+"""Whether synthetic images are as varied as real ones, and whether they can be told apart one by one.
 
-A generator that has collapsed makes few kinds of images again and again, each of them perhaps a good one. Then unseen real images have
-no synthetic neighbour (coverage; Naeem et al., ICML 2020), and pairs of synthetic images are too alike.
+A generator that has collapsed makes few kinds of images again and again, each of them perhaps a good one. Then unseen real images
+have no synthetic neighbour (coverage; Naeem et al., ICML 2020), and pairs of synthetic images are too alike.
 """
 
 from dataclasses import replace
@@ -27,7 +27,7 @@ N_NEIGHBOURS = 5
 def coverage(made: Pictures, unseen: Pictures, name: str = COVERAGE, level: float = 0.95, seed: int = 0) -> Estimate:
     """Estimate the share of unseen real images that have a synthetic one among them.
 
-    That is nearer than the fifth nearest real image of another patient. As many synthetic images are taken as there are real ones.
+    That is nearer than the fifth nearest real image of another patient. As many synthetic images are taken as real ones.
     """
     made = _as_many(made, len(unseen), seed)
     reach = np.empty(len(unseen))
@@ -39,19 +39,17 @@ def coverage(made: Pictures, unseen: Pictures, name: str = COVERAGE, level: floa
     return replace(estimate, method=f"coverage (Naeem 2020), {estimate.method}")
 
 
-def too_alike(
-    made: Pictures, learnt: Pictures, share: float, level: float = 0.95, seed: int = 0
-) -> tuple[Estimate, float]:
-    """Estimate the share of synthetic images that have a twin, and return the distance below which two are called twins.
+def too_alike(made: Pictures, learnt: Pictures, share: float, level: float = 0.95, seed: int = 0) -> Estimate:
+    """Estimate the share of synthetic images that have a twin.
 
-    Of as many real training images, `share` have another patient's image so near.
+    Two are twins that are as near as `share` of as many real training images are to another patient's image.
     """
     n = min(len(made), len(learnt))
     made, learnt = _as_many(made, n, seed), _as_many(learnt, n, seed)
     limit = float(np.quantile(nearest_of_others(learnt)[0], share))
     estimate = proportion(TOO_ALIKE, nearest_of_others(made)[0] < limit, level=level)
     note = f"{share:.3g} of as many real training images have another one as near, by the choice of the limit."
-    return replace(estimate, note=note), limit
+    return replace(estimate, note=note)
 
 
 def told_apart(made: Pictures, unseen: Pictures, level: float = 0.95, seed: int = 0) -> Estimate:
