@@ -29,8 +29,10 @@ def test_both_networks_fit_each_other(model, shape, n_channels, n_classes):
 
 
 def test_parameters_are_those_of_the_paper():
-    """DCGAN for 64 pixels in colour, 100 numbers of noise, 64 kernels: 3,576,704 and 2,765,568 (PyTorch's DCGAN tutorial, without
-    biases); here the layers without a normalisation behind them have a bias."""
+    """DCGAN for 64 pixels in colour, 100 numbers of noise, 64 kernels: 3,576,704 and 2,765,568.
+
+    So PyTorch's DCGAN tutorial, without biases; here the layers without a normalisation behind them have one.
+    """
     settings = Synthesis(model="dcgan", noise_size=100, n_kernels=64)
     makes, judges = (build(settings, 3, (64, 64), 0) for build in ADVERSARIES["dcgan"])
     assert sum(p.numel() for p in makes.parameters()) == 3_576_704 + 3
@@ -64,13 +66,17 @@ def test_layer_tables_count_every_parameter(model):
     settings = Synthesis(model=model, **SMALL)
     tables = adversarial_layers(settings, 1, (28, 28), 2)
     for build, rows in zip(ADVERSARIES[model], tables, strict=True):
-        assert sum(row.n_parameters for row in rows) == sum(p.numel() for p in build(settings, 1, (28, 28), 2).parameters())
+        assert sum(row.n_parameters for row in rows) == sum(
+            p.numel() for p in build(settings, 1, (28, 28), 2).parameters()
+        )
         assert not any(row.kind[0].isupper() for row in rows), "a kind of layer has no name in plain words"
     assert tables[0][-1].output_shape == (1, 28, 28)
     assert tables[1][-1].output_shape in ((), (1,))
 
 
-@pytest.mark.parametrize(("side", "fitting"), [(30, (28, 32)), (8, (16,)), (200, (128,)), (100, (96, 112)), (28, (28,))])
+@pytest.mark.parametrize(
+    ("side", "fitting"), [(30, (28, 32)), (8, (16,)), (200, (128,)), (100, (96, 112)), (28, (28,))]
+)
 def test_the_nearest_sizes_that_fit_are_named(side, fitting):
     """A refusal names the way out."""
     assert sides_that_fit(side) == fitting

@@ -248,6 +248,8 @@ class Plan(Section):
     def _fit_synthesis(self) -> "Plan":
         """Refuse what a generator cannot make, and what would not be judged."""
         if self.task != SYNTHESIS:
+            if self.synthesis != Synthesis():
+                raise ValueError(f"`synthesis` is for `task: synthesis`, and this is a {self.task}; leave it out")
             return self
         image = self.data.image
         if image.n_slices:

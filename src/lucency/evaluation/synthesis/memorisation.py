@@ -78,7 +78,9 @@ def verdict_on_memorisation(estimates: tuple[Estimate, ...], n_identical: int) -
         )
     words = "No sign of copying: training images are the nearest ones no more often than unseen images are."
     if nearer.low is not None and nearer.low > 0.5:
-        words += " All the same they lie nearer to training images than unseen real images do, as too smooth images will."
+        words += (
+            " All the same they lie nearer to training images than unseen real images do, as too smooth images will."
+        )
     if suspects.low is not None and suspects.denominator and suspects.numerator:
         words += (
             f" {suspects.numerator} of {suspects.denominator} lie so near to a training image that they deserve a look."

@@ -17,7 +17,7 @@ from lucency.study.classification import NAMING
 from lucency.study.cohort import classes_of
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
-from lucency.study.synthesis.generator import WEIGHTS, as_examples, maker_of, n_told, untrained_rivals
+from lucency.study.synthesis.generator import WEIGHTS, Maker, as_examples, maker_of, n_told, untrained_rivals
 from lucency.study.synthesis.sheets import mosaic, rows_of_classes, sheet_png
 from lucency.study.synthesis.sight import CLASSIFIER, Sight, images_of, real_pictures, sight_of
 
@@ -76,7 +76,13 @@ def _train(study: Study, key: str) -> Iterable[str]:
         folder.write_json(OUTCOME, {"best_epoch": outcome.best_epoch, "seed": contest.seed}),
         *_write_layers(study),
         *(sheet_file(epoch) for epoch in epochs_shown(settings)),
-        folder.write_json(SHEETS, [_sheet_facts(study, epoch) for epoch in epochs_shown(settings)]),
+        folder.write_json(
+            SHEETS,
+            [
+                {"file": sheet_file(epoch), "caption": caption_of_sheet(study, epoch)}
+                for epoch in epochs_shown(settings)
+            ],
+        ),
     ]
 
 
@@ -124,21 +130,24 @@ def _seen(
 
 def _show(study: Study, network: "nn.Module", device: "Device", epoch: int) -> None:
     """Write the sheet of an epoch, if it is one that is shown."""
-    if epoch not in epochs_shown(study.plan.synthesis):
-        return
-    classes = classes_of(study)
-    n_each = N_COLUMNS * _rows_each(len(classes))
-    targets = np.repeat(np.arange(len(classes)), n_each)
-    images = maker_of(study, network, device).numbered(np.arange(len(targets)), targets, "noise that is shown")
-    study.folder.write(sheet_file(epoch), sheet_png(mosaic(images, N_COLUMNS)))
+    if epoch in epochs_shown(study.plan.synthesis):
+        study.folder.write(sheet_file(epoch), sheet_of(study, maker_of(study, network, device)))
 
 
-def _sheet_facts(study: Study, epoch: int) -> dict[str, str]:
+def sheet_of(study: Study, maker: Maker) -> bytes:
+    """Make the images that every sheet shows, always of the same noise."""
     classes = classes_of(study)
-    words = f"epoch {epoch}"
-    if study.plan.synthesis.conditional:
-        words += f" ({rows_of_classes(classes, _rows_each(len(classes)))})"
-    return {"file": sheet_file(epoch), "caption": words}
+    targets = np.repeat(np.arange(len(classes)), N_COLUMNS * _rows_each(len(classes)))
+    images = maker.numbered(np.arange(len(targets)), targets, "noise that is shown")
+    return sheet_png(mosaic(images, N_COLUMNS))
+
+
+def caption_of_sheet(study: Study, epoch: int) -> str:
+    """Say whose images a sheet shows, and which rows are which class."""
+    if not study.plan.synthesis.conditional:
+        return f"epoch {epoch}"
+    classes = classes_of(study)
+    return f"epoch {epoch} ({rows_of_classes(classes, _rows_each(len(classes)))})"
 
 
 def _rows_each(n_classes: int) -> int:

@@ -29,6 +29,7 @@ from lucency.study.folder import Opening
 from lucency.study.medium import labelled_images
 from lucency.study.stage import Study
 from lucency.study.synthesis.ablation import arms, load_classifier, weights_of_arms
+from lucency.study.synthesis.files import FACTS, NEAREST, SYNTHETIC_TABLE
 from lucency.study.synthesis.generator import WEIGHTS, as_examples, synthetic_id
 from lucency.study.synthesis.making import MADE, MADE_TABLE, made_images
 from lucency.study.synthesis.sheets import mosaic, sheet_png
@@ -38,7 +39,6 @@ from lucency.study.tables import write_predictions
 if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
     from lucency.training.examples import ImageExamples
 
-FACTS, SYNTHETIC_TABLE, NEAREST = "synthesis.json", "synthetic.csv", "figures/nearest.json"
 N_PAIRS = 8
 """Synthetic images that are shown beside their nearest training image: the nearest of all, and as many from the middle."""
 PAIR_WIDTH = 240
