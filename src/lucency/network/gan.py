@@ -114,15 +114,15 @@ def _layers_from_noise(network: nn.Sequential, n_inputs: int) -> list[LayerRow]:
 def _row(name: str, layer: nn.Module, output: Tensor) -> LayerRow:
     """Put one layer of a generator into words and numbers."""
     counts = {key: parameter.numel() for key, parameter in layer.named_parameters()}
-    is_sliding = isinstance(layer, nn.ConvTranspose2d)
+    sliding = layer if isinstance(layer, nn.ConvTranspose2d) else None
     return LayerRow(
         name=name,
         kind=KINDS.get(type(layer), type(layer).__name__),
         output_shape=tuple(output.shape[1:]),
-        n_kernels=layer.out_channels if is_sliding else None,
-        kernel_size=(4, 4) if is_sliding else None,
-        stride=(2, 2) if is_sliding else None,
-        padding=(1, 1) if is_sliding else None,
+        n_kernels=sliding.out_channels if sliding else None,
+        kernel_size=(4, 4) if sliding else None,
+        stride=(2, 2) if sliding else None,
+        padding=(1, 1) if sliding else None,
         n_weights=counts.get("weight", 0),
         n_biases=counts.get("bias", 0),
         n_parameters=sum(counts.values()),

@@ -1169,9 +1169,8 @@ _TERMS = (
     ),
     Term(
         "DCGAN",
-        "A generator and a discriminator made of convolutions (Radford 2016), the form in which such pairs first gave sharp "
-        "images.",
-        ("dcgan",),
+        "A generator and a discriminator made of convolutions (Radford 2016). It was the form in which such pairs first gave "
+        "sharp images.",
     ),
     Term(
         "WGAN-GP",
@@ -1212,13 +1211,12 @@ _TERMS = (
         "memorisation",
         "A network that keeps images it learnt from and gives them back. A synthetic image that copies a patient's image is not "
         "anonymous.",
-        ("copying", "suspected copies", "nearer to a training image than unseen images are"),
+        ("copying", "suspected copies", "nearer than unseen images"),
     ),
     Term(
         "ratio of nearest images",
         "How many times as often the real image nearest to a synthetic one was learnt from as it was not. 1 means that nothing "
         "was learnt by heart, as far as this can tell.",
-        ("nearest image is a training image, ratio to unseen",),
     ),
     Term(
         "told apart by the nearest neighbour",

@@ -62,12 +62,6 @@ def compete(
     return ContestOutcome(standing.history, standing.best_epoch, best)
 
 
-def draw_noise(n: int, contest_seed: int, purpose: str, number: int, noise_size: int) -> Tensor:
-    """Draw normal noise, axes (image, number), as a function of seed, purpose and number alone."""
-    random = torch.Generator().manual_seed(key(contest_seed, purpose, number) >> 1)
-    return torch.randn(n, noise_size, generator=random)
-
-
 def _rivals(generator: nn.Module, discriminator: nn.Module, contest: Contest) -> Rivals:
     """Bring both networks to the device, each with Adam (Kingma and Ba 2015) at its own rate."""
     settings, device = contest.settings, make_device(contest.training)
@@ -86,34 +80,42 @@ def _rivals(generator: nn.Module, discriminator: nn.Module, contest: Contest) ->
 
 def _step(rivals: Rivals, contest: Contest, batch: NDArray[np.int64], tally: Tally, iteration: int) -> Tally:
     """Do one step of the discriminator, and one of the generator when it is its turn."""
-    settings, device = contest.settings, rivals.device.device
-    of_discriminator, of_generator = COSTS[settings.model]
-    real = contest.images.inputs(batch).to(device) * 2 - 1
-    targets = contest.images.targets[batch].to(device)
-    critic: Critic = lambda images: rivals.discriminator(image_with_class(images, targets, contest.n_classes))  # noqa: E731
+    real = contest.images.inputs(batch).to(rivals.device.device) * 2 - 1
+    targets = contest.images.targets[batch].to(rivals.device.device)
+    tally = _teach_discriminator(rivals, contest, real, targets, tally, iteration)
+    if (iteration + 1) % contest.settings.critic_steps:
+        return tally
+    return _teach_generator(rivals, contest, targets, tally, iteration)
 
+
+def _teach_discriminator(
+    rivals: Rivals, contest: Contest, real: Tensor, targets: Tensor, tally: Tally, iteration: int
+) -> Tally:
+    """Show it real and synthetic images of the same classes."""
     with torch.no_grad():
         synthetic = _imagine(rivals, contest, targets, "noise", iteration)
-    between = torch.rand(
-        len(batch), generator=torch.Generator().manual_seed(key(contest.seed, "between", iteration) >> 1)
-    )
-    verdict = of_discriminator(critic, Bout(real, synthetic, between.to(device)), settings)
+    between = torch.rand(len(real), generator=_random(contest, "between", iteration)).to(real.device)
+    of_discriminator, _ = COSTS[contest.settings.model]
+    verdict = of_discriminator(_critic(rivals, contest, targets), Bout(real, synthetic, between), contest.settings)
     _refuse_divergence(verdict.cost, "discriminator", contest, iteration)
     _descend(rivals.discriminator_optimizer, verdict.cost)
-    tally = replace(
+    return replace(
         tally,
         n_steps=tally.n_steps + 1,
         discriminator_cost=tally.discriminator_cost + float(verdict.cost.detach()),
         score_real=tally.score_real + verdict.score_real,
         score_synthetic=tally.score_synthetic + verdict.score_synthetic,
     )
-    if (iteration + 1) % settings.critic_steps:
-        return tally
 
-    cost = of_generator(critic(_imagine(rivals, contest, targets, "noise of the generator", iteration)))
+
+def _teach_generator(rivals: Rivals, contest: Contest, targets: Tensor, tally: Tally, iteration: int) -> Tally:
+    """Let it hear what the discriminator says of fresh images, and let its mean follow."""
+    _, of_generator = COSTS[contest.settings.model]
+    made = _imagine(rivals, contest, targets, "noise of the generator", iteration)
+    cost = of_generator(_critic(rivals, contest, targets)(made))
     _refuse_divergence(cost, "generator", contest, iteration)
     _descend(rivals.generator_optimizer, cost)
-    _follow(rivals, settings.average, (iteration + 1) // settings.critic_steps)
+    _follow(rivals, contest.settings.average, (iteration + 1) // contest.settings.critic_steps)
     return replace(
         tally,
         n_generator_steps=tally.n_generator_steps + 1,
@@ -121,10 +123,20 @@ def _step(rivals: Rivals, contest: Contest, batch: NDArray[np.int64], tally: Tal
     )
 
 
+def _critic(rivals: Rivals, contest: Contest, targets: Tensor) -> Critic:
+    """Return the discriminator as it judges images of some classes."""
+    return lambda images: rivals.discriminator(image_with_class(images, targets, contest.n_classes))
+
+
 def _imagine(rivals: Rivals, contest: Contest, targets: Tensor, purpose: str, iteration: int) -> Tensor:
     """Let the generator make images of some classes from noise of this iteration's own."""
-    noise = draw_noise(len(targets), contest.seed, purpose, iteration, contest.settings.noise_size).to(targets.device)
-    return rivals.generator(noise_with_class(noise, targets, contest.n_classes))
+    noise = torch.randn(len(targets), contest.settings.noise_size, generator=_random(contest, purpose, iteration))
+    return rivals.generator(noise_with_class(noise.to(targets.device), targets, contest.n_classes))
+
+
+def _random(contest: Contest, purpose: str, iteration: int) -> torch.Generator:
+    """Return a generator of random numbers for one purpose in one iteration, whatever was drawn before."""
+    return torch.Generator().manual_seed(key(contest.seed, purpose, iteration) >> 1)
 
 
 def _descend(optimizer: torch.optim.Optimizer, cost: Tensor) -> None:
@@ -152,15 +164,15 @@ def _end_epoch(
     epoch, tally = standing.epoch + 1, standing.tally
     contest.show(rivals.average, rivals.device, epoch)
     kid = contest.judge(rivals.average, rivals.device)
-    of_generator = tally.generator_cost / tally.n_generator_steps if tally.n_generator_steps else None
-    means = (tally.discriminator_cost, tally.score_real, tally.score_synthetic)
     entry = Round(
-        epoch,
-        of_generator,
-        *(one / tally.n_steps for one in means),
-        kid,
-        epoch * n_batches,
-        round(standing.seconds, 3),
+        epoch=epoch,
+        generator_cost=tally.generator_cost / tally.n_generator_steps if tally.n_generator_steps else None,
+        discriminator_cost=tally.discriminator_cost / tally.n_steps,
+        score_real=tally.score_real / tally.n_steps,
+        score_synthetic=tally.score_synthetic / tally.n_steps,
+        tuning_kid=kid,
+        n_iterations=epoch * n_batches,
+        seconds=round(standing.seconds, 3),
     )
     if kid < standing.best_kid or contest.settings.select_by == "last":
         standing = replace(standing, best_epoch=epoch, best_kid=kid)

@@ -17,11 +17,7 @@ from lucency.evaluation.discrimination import auc_estimate
 from lucency.evaluation.intervals import few_note, proportion, t_quantile
 from lucency.evaluation.synthesis.pictures import Pictures, nearest
 
-NEARER, RATIO, SUSPECTS = (
-    "nearer to a training image than unseen images are",
-    "nearest image is a training image, ratio to unseen",
-    "suspected copies",
-)
+NEARER, RATIO, SUSPECTS = "nearer than unseen images", "ratio of nearest images", "suspected copies"
 
 
 @dataclass(frozen=True)

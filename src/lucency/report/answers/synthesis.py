@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lucency.domain.estimate import Estimate
 from lucency.domain.parts import Part
+from lucency.evaluation.synthesis.memorisation import RATIO
 from lucency.report.answers import synthesis_figures, synthesis_limitations
 from lucency.report.counts import rows_of
 from lucency.report.limitations import Limitation
@@ -14,7 +15,6 @@ from lucency.report.material import Layer, Material, Picture
 from lucency.report.words import count, find
 
 MODELS = {"dcgan": "DCGAN", "wgan_gp": "WGAN-GP"}
-RATIO = ("nearest image is a training image, ratio to unseen",)
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class SyntheticImages:
     def key_estimates(self, material: Material) -> tuple[Estimate, ...]:
         """Choose distance, memorisation and, where there is an ablation, its difference."""
         distance = find(material.estimates, ("kid",), Part.TEST, ("all",))
-        ratio = find(material.estimates, RATIO, Part.TUNING, ("all",))
+        ratio = find(material.estimates, (RATIO,), Part.TUNING, ("all",))
         difference = next((arm.difference for arm in self.arms if arm.difference), None)
         return tuple(estimate for estimate in (distance, ratio, difference) if estimate)
 

@@ -36,7 +36,7 @@ def costs_figure(rounds: "tuple[Round, ...]") -> str:
         if points:
             strokes.append(path([(x(epoch), y(value)) for epoch, value in points], f"line {style}"))
             strokes.append(text(x.end + 8, y(points[-1][1]) + 4, name, f"strong {style}"))
-    return drawing(440, 304, "Costs of generator and discriminator by epoch", strokes)
+    return drawing(400, 304, "Costs of generator and discriminator by epoch", strokes)
 
 
 def distance_figure(rounds: "tuple[Round, ...]", best_epoch: int) -> str:
@@ -52,7 +52,7 @@ def distance_figure(rounds: "tuple[Round, ...]", best_epoch: int) -> str:
     strokes.append(circle(at, 4.5, "line ring c1"))
     anchor = "end" if kept.epoch > (1 + rounds[-1].epoch) / 2 else "start"
     strokes.append(text(at[0], at[1] - 12, f"epoch {kept.epoch} kept", "small halo", anchor))
-    return drawing(440, 304, "Kernel inception distance to the tuning part by epoch", strokes)
+    return drawing(400, 304, "Kernel inception distance to the tuning part by epoch", strokes)
 
 
 def nearness_figure(nearness: "Nearness") -> str:
@@ -84,7 +84,7 @@ def nearness_figure(nearness: "Nearness") -> str:
 
 
 def _epochs(rounds: "tuple[Round, ...]") -> Scale:
-    return Scale(1, max(rounds[-1].epoch, 2), 44, 334)
+    return Scale(1, max(rounds[-1].epoch, 2), 44, 310)
 
 
 def _epoch_ticks(rounds: "tuple[Round, ...]") -> list[float]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lucency.domain.parts import Part
+from lucency.evaluation.synthesis.memorisation import RATIO
 from lucency.evaluation.synthesis.variety import COVERAGE, COVERAGE_OF_REAL
 from lucency.report import words
 from lucency.report.limitations import Limitation
@@ -23,13 +24,13 @@ def limitations(answers: "SyntheticImages", material: Material) -> Iterator[Limi
     yield from _collapsed(material)
     yield Limitation(
         "Synthetic images are not patients",
-        "They repeat what the training part shows often, and may leave out or invent what is rare. No diagnosis can be checked on "
-        "them, because nobody stands behind them: use them to teach networks and people, not to measure either.",
+        "They repeat what the training part shows often, and may leave out or invent what is rare. No diagnosis can be checked "
+        "on them, because nobody stands behind them: use them to teach networks and people, not to measure either.",
     )
     yield Limitation(
         "Privacy is not proven",
         "That no copy was found among the images that were looked at does not prove that there is none, nor that the weights of "
-        "the generator hold nothing of a patient. Only training with a formal guarantee (differential privacy) would, and this was not.",
+        "the generator hold nothing of a patient. Only training with a formal guarantee (differential privacy) could.",
     )
     yield from _few_unseen(answers)
     yield Limitation(
@@ -41,9 +42,7 @@ def limitations(answers: "SyntheticImages", material: Material) -> Iterator[Limi
 
 
 def _copies(answers: "SyntheticImages", material: Material) -> Iterator[Limitation]:
-    ratio = words.find(
-        material.estimates, ("nearest image is a training image, ratio to unseen",), Part.TUNING, ("all",)
-    )
+    ratio = words.find(material.estimates, (RATIO,), Part.TUNING, ("all",))
     if answers.nearness.n_identical or (ratio and ratio.low is not None and ratio.low > 1):
         yield Limitation("The generator copies training images", answers.verdicts["memorisation"])
 

@@ -63,7 +63,7 @@ def _ablate(study: Study, key: str) -> Iterable[str]:
         return []
     training, tuning, made = images_of(study, Part.TRAINING), images_of(study, Part.TUNING), made_images(study)
     sources = _sources(training, made, n_learnt_from(settings, len(training)))
-    written = []
+    written: list[str] = []
     for number in range(settings.ablation.n_seeds):
         for arm in arms(settings):
             written += _train_one(study, arm, number, (sources[arm], tuning), training, key)

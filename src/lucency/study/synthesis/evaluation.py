@@ -59,7 +59,7 @@ def evaluate(study: Study, key: str) -> Iterable[str]:
     verdicts = {
         "distance": verdict_on_distance(*distances[:3]),
         "memorisation": verdict_on_memorisation(memory.estimates, memory.n_identical),
-        "variety": verdict_on_variety(*variety[:3], plan.synthesis.suspect_share),
+        "variety": verdict_on_variety(variety[0], variety[1], variety[2], plan.synthesis.suspect_share),
         "ablation": verdict_on_ablation(compared[1].difference) if compared and compared[1].difference else "",
     }
     study.desk.say(

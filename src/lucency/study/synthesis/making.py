@@ -39,7 +39,7 @@ def _make(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stag
             progress.advance(len(numbers[some]))
     store.finish()
     classes = classes_of(study)
-    rows = [(synthetic_id(number), classes[target]) for number, target in zip(numbers, targets, strict=True)]
+    rows = [(synthetic_id(number), classes[target]) for number, target in enumerate(targets, start=1)]
     study.desk.say(f"{n_images} synthetic images were made; the generator is frozen.")
     return [*MADE, study.folder.write_table(MADE_TABLE, ["image_id", "target"], rows)]
 
