@@ -401,25 +401,24 @@ _TERMS = (
         "AlexNet",
         "The network with which deep learning won the ImageNet contest of 2012 (Krizhevsky): five convolutions, three fully "
         "connected layers. New were ReLU, dropout and training on graphics processors.",
-        ("alexnet",),
     ),
     Term(
         "ZFNet",
         "AlexNet with smaller kernels and steps at its beginning, from 2013 (Zeiler and Fergus), with eight layers as well. Its "
         "authors looked at the feature maps and saw that the first layer of AlexNet passed over detail.",
-        ("zfnet", "ZF Net"),
+        ("ZF Net",),
     ),
     Term(
         "VGG",
         "A network of 2014 with nothing but 3 × 3 kernels, one above the other: 11, 16 or 19 layers (Simonyan and Zisserman). It "
         "showed that depth helps; most of its 138 million parameters stand in the fully connected layers.",
-        ("VGG-11", "VGG-16", "VGG-19", "vgg11", "vgg16", "vgg19"),
+        ("VGG Net", "VGG-11", "VGG-16", "VGG-19", "vgg11", "vgg16", "vgg19"),
     ),
     Term(
         "GoogLeNet",
         "The winner of the ImageNet contest of 2014 (Szegedy), with 22 layers. Each of its Inception modules looks through "
         "kernels of several sizes at once, and it has a twentieth of the parameters of VGG-16.",
-        ("googlenet", "Inception v1"),
+        ("Inception v1",),
     ),
     Term(
         "Inception v3",
@@ -1135,29 +1134,6 @@ _TERMS = (
         "A collection of more than a million photographs; the yearly contest on it made deep learning famous. "
         "Networks trained on it are a common starting point in radiology.",
         ("ILSVRC",),
-    ),
-    Term(
-        "AlexNet",
-        "The convolutional network that won the ImageNet contest of 2012. With it deep learning took over image "
-        "recognition.",
-    ),
-    Term(
-        "ZFNet",
-        "A refined AlexNet that won the ImageNet contest of 2013. It came with a way to see what the layers look for.",
-    ),
-    Term(
-        "GoogLeNet",
-        "A network that uses kernels of several sizes side by side (Szegedy 2015). Its blocks are called Inception.",
-        ("Inception",),
-    ),
-    Term(
-        "VGG",
-        "A plain, deep network of 3 × 3 kernels (Simonyan and Zisserman 2015). It has very many parameters.",
-        ("VGG Net", "VGG-16"),
-    ),
-    Term(
-        "DenseNet",
-        "A network in which each layer sees all earlier ones (Huang 2017). It needs few parameters.",
     ),
     Term(
         "U-Net",
