@@ -75,7 +75,7 @@ def of_patients(n: int) -> str:
 
 def proportion(share: float, digits: int = 1) -> str:
     """Write a share as a percentage."""
-    return f"{100 * share:.{digits}f}{NARROW_SPACE}%"
+    return f"{number(100 * share, digits)}{NARROW_SPACE}%"
 
 
 def number(value: float, digits: int) -> str:
@@ -147,9 +147,9 @@ def interval(estimate: Estimate) -> str:
     """Write the bounds of the interval."""
     if estimate.low is None or estimate.high is None:
         return "no interval"
-    if is_percent(estimate):
-        return f"{100 * estimate.low:.1f}–{100 * estimate.high:.1f}{NARROW_SPACE}%"
     dash = " to " if estimate.low < 0 else "–"
+    if is_percent(estimate):
+        return f"{number(100 * estimate.low, 1)}{dash}{number(100 * estimate.high, 1)}{NARROW_SPACE}%"
     if estimate.measured_in is not None:
         digits = digits_of(estimate)
         return f"{quantity(estimate.low, digits)}{dash}{quantity(estimate.high, digits)}"
