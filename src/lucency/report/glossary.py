@@ -1214,8 +1214,8 @@ _TERMS = (
     ),
     Term(
         "Huber cost",
-        "A cost for numbers that squares small errors and takes large ones as they are (Huber 1964), so that a few wrong "
-        "labels do not rule the training.",
+        "A cost for numbers that squares small errors and takes large ones as they are (Huber 1964). A few wrong labels then do "
+        "not rule the training.",
         ("huber",),
     ),
     Term(
@@ -1231,7 +1231,8 @@ _TERMS = (
     ),
     Term(
         "Spearman correlation",
-        "How nearly two measurements put images into the same order, from −1 to 1, whatever their numbers.",
+        "How nearly two measurements put images into the same order, from −1 to 1. Their numbers do not matter, only which is "
+        "larger.",
         ("rank correlation",),
     ),
     Term(
@@ -1247,7 +1248,8 @@ _TERMS = (
     ),
     Term(
         "bias of measurements",
-        "The mean difference between two ways to measure: by how much one is too high on the whole.",
+        "The mean difference between two ways to measure: by how much one is too high on the whole. Single measurements may be "
+        "far off all the same.",
     ),
     Term(
         "proportional bias",
