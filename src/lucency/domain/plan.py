@@ -16,9 +16,9 @@ from lucency.domain.synthesis_plan import Synthesis, fits_generator, sides_that_
 from lucency.domain.training_plan import Training
 
 REPORT_LABELLING = "report_labelling"
-JUDGING_IMAGES = ("classification", "regression")
-"""Tasks whose networks look at whole images, and are those of the catalogue."""
 SYNTHESIS = "synthesis"
+JUDGING_IMAGES = ("classification", "regression", SYNTHESIS)
+"""Tasks whose networks look at whole images, and are those of the catalogue."""
 DEFAULT_SEED = 20200101
 """Where randomness begins unless somebody says otherwise."""
 PLAN_VERSION = 1
@@ -236,21 +236,6 @@ class Plan(Section):
             )
         return self
 
-    @model_validator(mode="after")
-    def _fit_the_network_to_the_images(self) -> "Plan":
-        image, network = self.data.image, self.network
-        if self.task not in JUDGING_IMAGES:
-            return self
-        if network.volumes != "channels" and image.n_slices is None:
-            raise ValueError(
-                f"`network.volumes: {network.volumes}` is for volumes, and the images of this plan are single pictures; set "
-                "`data.image.n_slices`, or leave `network.volumes` out"
-            )
-        refusal = refusal_of_size(network, image.n_channels, image.shape)
-        if refusal:
-            raise ValueError(refusal)
-        return self
-
     @model_validator(mode="before")
     @classmethod
     def _suit_synthesis(cls, value: Any) -> Any:
@@ -281,6 +266,21 @@ class Plan(Section):
             raise ValueError("one classifier judges synthetic images; leave `training.n_members` at 1")
         if self.training.precision != "32":
             raise ValueError("two networks that compete need 32 bits; leave `training.precision` at 32")
+        return self
+
+    @model_validator(mode="after")
+    def _fit_the_network_to_the_images(self) -> "Plan":
+        image, network = self.data.image, self.network
+        if self.task not in JUDGING_IMAGES:
+            return self
+        if network.volumes != "channels" and image.n_slices is None:
+            raise ValueError(
+                f"`network.volumes: {network.volumes}` is for volumes, and the images of this plan are single pictures; set "
+                "`data.image.n_slices`, or leave `network.volumes` out"
+            )
+        refusal = refusal_of_size(network, image.n_channels, image.shape)
+        if refusal:
+            raise ValueError(refusal)
         return self
 
     @property
