@@ -12,10 +12,13 @@ from lucency.domain.data_plan import Data
 from lucency.domain.network_plan import Network
 from lucency.domain.section import Fraction, Range, Section
 from lucency.domain.training_plan import Training
+from lucency.domain.transfer_plan import PACKAGED, PACKAGED_ARCHITECTURE, Transfer, TransferCurve
 
 REPORT_LABELLING = "report_labelling"
 READING = ("lstm", "gru")
 """Networks that read reports."""
+TRANSFERABLE = ("classification", "regression")
+"""Tasks whose networks may begin with weights from elsewhere."""
 DEFAULT_SEED = 20200101
 """Where randomness begins unless somebody says otherwise."""
 PLAN_VERSION = 1
@@ -182,8 +185,12 @@ class Plan(Section):
     """Random changes of training images; null for none."""
     network: Network = Network()
     """The network and its architectural hyperparameters."""
+    transfer: Transfer | None = None
+    """Transfer learning: begin with weights that were trained on other images; null begins at random."""
     training: Training = Training()
     """How the network learns."""
+    transfer_curve: TransferCurve = TransferCurve()
+    """The learning curve of `lucency transfer-curve`: from scratch against transfer."""
     label_audit: LabelAudit = LabelAudit()
     """The search for wrong labels (`lucency suspects`)."""
     evaluation: Evaluation = Evaluation()
@@ -207,6 +214,28 @@ class Plan(Section):
             for name, defaults in suited.items()
         }
         return {"augmentation": None} | value | sections
+
+    @model_validator(mode="before")
+    @classmethod
+    def _suit_transfer(cls, value: Any) -> Any:
+        """Take the network that the packaged weights are for, where the plan names none."""
+        transfer = value.get("transfer") if isinstance(value, dict) else None
+        if not isinstance(transfer, dict) or transfer.get("weights") != PACKAGED:
+            return value
+        network = value.get("network", {})
+        return (
+            value | {"network": {"architecture": PACKAGED_ARCHITECTURE} | network}
+            if isinstance(network, dict)
+            else value
+        )
+
+    @model_validator(mode="after")
+    def _fit_transfer_to_the_task(self) -> "Plan":
+        if self.transfer and self.task not in TRANSFERABLE:
+            raise ValueError(
+                f"`transfer` is for networks that look at whole images; leave it out of `task: {self.task}`"
+            )
+        return self
 
     @model_validator(mode="after")
     def _fit_the_network_to_the_task(self) -> "Plan":
