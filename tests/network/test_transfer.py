@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from lucency.domain.progress import Silence
 from lucency.errors import SourceError
 from lucency.network.pretrained import WEIGHTS, at_hand, obtain, read_tensors
-from lucency.network.stages import head_of
 from lucency.network.transfer import Scale, convert_kernels, take_over
 
 IMAGENET = Scale((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
@@ -71,7 +70,7 @@ def test_a_whole_network_answers_to_grey_as_to_colour(bias: bool) -> None:
     """The constant goes into the biases, or into the mean of the normalisation behind; then also the features agree."""
     colour, grey = small(3, 5, bias).eval(), small(1, 2, bias).eval()
     colour[1].running_mean.copy_(torch.randn(8))
-    scale = take_over(grey, [grey[-1]], colour.state_dict(), IMAGENET)
+    scale = take_over(grey, ["5"], colour.state_dict(), IMAGENET)
     image = torch.rand(2, 1, 20, 20)
     before, after = (colour[:2](scaled(image.repeat(1, 3, 1, 1), IMAGENET)), grey[:2](scaled(image, scale)))
     assert torch.allclose(before[..., 1:-1, 1:-1], after[..., 1:-1, 1:-1], atol=1e-5)
@@ -81,7 +80,7 @@ def test_the_head_is_new_and_all_else_is_taken_over() -> None:
     """The classes of ImageNet mean nothing here; the kernels do."""
     other, network = small(3, 1000), small(3, 2)
     head = {name: tensor.clone() for name, tensor in network[-1].state_dict().items()}
-    assert take_over(network, [network[-1]], other.state_dict(), IMAGENET) == IMAGENET
+    assert take_over(network, ["5"], other.state_dict(), IMAGENET) == IMAGENET
     assert all(torch.equal(head[name], tensor) for name, tensor in network[-1].state_dict().items())
     for name, tensor in network[:-1].state_dict().items():
         assert torch.equal(tensor, other.state_dict()[name])
@@ -91,7 +90,7 @@ def test_a_head_with_as_many_answers_is_new_too() -> None:
     """Two classes there need not be the two classes here."""
     other, network = small(3, 2), small(3, 2)
     nn.init.constant_(other[-1].weight, 7.0)
-    take_over(network, [network[-1]], other.state_dict(), None)
+    take_over(network, ["5"], other.state_dict(), None)
     assert not (network[-1].weight == 7).any()
 
 
@@ -108,9 +107,9 @@ def test_weights_of_another_network_are_refused() -> None:
         ({}, "is missing"),
     ):
         with pytest.raises(SourceError, match=words):
-            take_over(network, [network[-1]], wrong, None)
+            take_over(network, ["5"], wrong, None)
     with pytest.raises(SourceError, match="another order"):
-        take_over(network, [network[-1]], {"a.bias": torch.zeros(1)}, None, by_order=True)
+        take_over(network, ["5"], {"a.bias": torch.zeros(1)}, None, by_order=True)
     assert all(torch.equal(before[name], tensor) for name, tensor in network.state_dict().items())
 
 
@@ -128,7 +127,7 @@ def test_names_of_old_files_are_understood() -> None:
         if not name.endswith("num_batches_tracked")
     }
     assert "features.denseblock1.denselayer1.norm.1.weight" in given
-    take_over(network, [head_of(network)], {f"module.{name}": t for name, t in given.items()}, IMAGENET)
+    take_over(network, ["classifier"], {f"module.{name}": t for name, t in given.items()}, IMAGENET)
     assert torch.equal(
         network.features.denseblock1.denselayer1.norm1.weight, given["features.denseblock1.denselayer1.norm.1.weight"]
     )
@@ -160,7 +159,7 @@ def test_the_packaged_network_sees_what_it_was_taught(packaged: dict[str, Tensor
     import timm
 
     network = timm.create_model("tf_efficientnet_lite0", num_classes=2).eval()
-    take_over(network, [network.get_classifier()], packaged, HALF, by_order=True)
+    take_over(network, ["classifier"], packaged, HALF, by_order=True)
     ratios = []
 
     def look(layer: nn.BatchNorm2d, inputs: tuple[Tensor, ...], output: Tensor) -> None:

@@ -1,6 +1,7 @@
 """Freezing and thawing: what is frozen does not move at all, and a thaw that was interrupted goes on bit by bit."""
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
@@ -12,25 +13,29 @@ from lucency.domain.plan import Plan
 from lucency.domain.progress import Silence
 from lucency.domain.training_plan import Training
 from lucency.errors import Interrupted
-from lucency.study.transfer import stages_of_plan
+from lucency.study.transfer import paces_of_plan
 from lucency.training.course import Course
-from lucency.training.freezing import Stage, hash_of, let_learn, names_of_frozen
+from lucency.training.freezing import Pace, hash_of, let_learn, names_of_frozen
 from lucency.training.loop import train_member
 from lucency.training.optimizer import make_optimizer, set_rate
 from lucency.training.standardised import Standardised
 from training.test_loop import SETTINGS, StopAt, course, network, same
 
 
+def pace(layer: nn.Module, factor: float = 1.0, first: int | None = 0) -> Pace:
+    return Pace(tuple(layer.parameters()), tuple(layer.modules()), factor, first)
+
+
 def by_stages(thaws: tuple[int | None, ...], factors: tuple[float, ...] = (1.0, 1.0, 1.0)) -> Course:
     """Return a course for the small network: two stages and the head."""
 
-    def stages(network: nn.Module) -> list[Stage]:
+    def paces(network: nn.Module) -> list[Pace]:
         body = cast(nn.Sequential, cast(Standardised, network).network)
         layers = (body.stage_1, body.stage_2, body.fully_connected)
-        return [Stage((layer,), factor, first) for layer, factor, first in zip(layers, factors, thaws, strict=True)]
+        return [pace(layer, factor, first) for layer, factor, first in zip(layers, factors, thaws, strict=True)]
 
     settings = SETTINGS.model_copy(update={"epochs": 5, "weight_decay": 0.1})
-    return replace(course(settings), stages=stages)
+    return replace(course(settings), paces=paces)
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
@@ -40,7 +45,7 @@ def test_frozen_layers_do_not_change_at_all(optimizer: str, tmp_path: Path) -> N
     frozen_course = replace(frozen_course, settings=frozen_course.settings.model_copy(update={"optimizer": optimizer}))
     trained = network()
     before = {name: tensor.clone() for name, tensor in trained.state_dict().items()}
-    names = names_of_frozen(trained, frozen_course.stages(trained))
+    names = names_of_frozen(trained, frozen_course.paces(trained))
     assert len(names) == 24  # four convolutions, and four normalisations of five tensors
     outcome = train_member(trained, frozen_course, tmp_path, Silence())
     assert hash_of(before, names) == hash_of(outcome.weights, names)
@@ -71,7 +76,7 @@ def test_a_stage_moves_only_after_its_thaw(tmp_path: Path) -> None:
 
     def moved(name: str) -> list[bool]:
         states = [begun, *seen]
-        return [not torch.equal(a[name], b[name]) for a, b in zip(states, states[1:], strict=False)]
+        return [not torch.equal(a[name], b[name]) for a, b in pairwise(states)]
 
     for layer in ("convolution_1.weight", "normalisation_1.running_mean", "normalisation_1.weight"):
         assert moved(f"network.stage_1.{layer}") == [False, False, True, True, True]
@@ -92,19 +97,19 @@ def test_a_thaw_that_was_interrupted_ends_as_if_nothing_had_happened(n_steps: in
 def test_each_stage_has_its_share_of_the_rate() -> None:
     """The schedule multiplies all of them."""
     layers = nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 2)
-    stages = [Stage((layer,), factor) for layer, factor in zip(layers, (0.16, 0.4, 1.0), strict=True)]
-    optimizer = make_optimizer(nn.Sequential(*layers), Training(learning_rate=0.5), stages)
+    paces = [pace(layer, factor) for layer, factor in zip(layers, (0.16, 0.4, 1.0), strict=True)]
+    optimizer = make_optimizer(nn.Sequential(*layers), Training(learning_rate=0.5), paces)
     set_rate(optimizer, 0.1)
     assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([0.016, 0.04, 0.1])
 
 
 def test_frozen_layers_are_at_rest() -> None:
-    """Dropout in frozen layers would disturb what shall stay as it is."""
+    """Batch normalisation would go on measuring otherwise."""
     layers = nn.Sequential(nn.Dropout(), nn.BatchNorm2d(2)), nn.Linear(2, 2)
     nn.Sequential(*layers).train()
-    let_learn([Stage((layers[0],), from_epoch=1), Stage((layers[1],))], epoch=0)
+    let_learn([pace(layers[0], first=1), pace(layers[1])], epoch=0)
     assert [layer.training for layer in (*layers[0], layers[1])] == [False, False, True]
-    let_learn([Stage((layers[0],), from_epoch=1), Stage((layers[1],))], epoch=1)
+    let_learn([pace(layers[0], first=1), pace(layers[1])], epoch=1)
     assert all(layer.training for layer in (*layers[0], layers[1]))
 
 
@@ -129,7 +134,7 @@ def test_the_plan_decides_what_learns_when(
     )
     from lucency.network.catalogue import build
 
-    stages = stages_of_plan(plan)(Standardised(build(plan.network, 1, (32, 32), 2), 1))
-    assert [stage.from_epoch for stage in stages] == thaws
+    paces = paces_of_plan(plan)(Standardised(build(plan.network, 1, (32, 32), 2), 1))
+    assert [pace.from_epoch for pace in paces] == thaws
     if factors:
-        assert [stage.rate_factor for stage in stages] == pytest.approx(factors)
+        assert [pace.rate_factor for pace in paces] == pytest.approx(factors)

@@ -20,12 +20,12 @@ class Scale:
 
 def take_over(
     network: nn.Module,
-    head: Sequence[nn.Module],
+    head: Sequence[str],
     given: Mapping[str, Tensor],
     scale: Scale | None,
     by_order: bool = False,
 ) -> Scale | None:
-    """Give a network the weights of another; its head (the layers that answer) stays as it is.
+    """Give a network the weights of another; its head (the names of the layers that answer) stays as it is.
 
     Where the other one was trained on images with another number of channels, its first kernels are converted
     (`convert_kernels`). Returns the scale that grey levels should have for the network, or None where `scale` is None.
@@ -35,10 +35,10 @@ def take_over(
         SourceError: the weights are those of another network.
     """
     own = network.state_dict()
-    of_head = tuple(f"{name}." for name, layer in network.named_modules() if any(layer is one for one in head))
+    not_taken = (*(f"{name}." for name in head), *_AUXILIARY)
     given = _in_order_of(own, given) if by_order else {_name_today(name): tensor for name, tensor in given.items()}
-    taken = {name: tensor for name, tensor in given.items() if not name.startswith((*of_head, *_AUXILIARY))}
-    wanted = {name: tensor for name, tensor in own.items() if not name.startswith((*of_head, *_AUXILIARY))}
+    taken = {name: tensor for name, tensor in given.items() if not name.startswith(not_taken)}
+    wanted = {name: tensor for name, tensor in own.items() if not name.startswith(not_taken)}
     _refuse_other_names(wanted, taken)
     first = _first_convolution(network)
     name = f"{first}.weight"

@@ -122,7 +122,7 @@ def _train_member(task: Task, study: Study, member: str, course: "Course") -> It
     folder = study.folder
     network = task.untrained(study, course.seed)
     task.fit(study, network, course.training)
-    frozen = names_of_frozen(network, course.stages(network))
+    frozen = names_of_frozen(network, course.paces(network))
     before = hash_of(network.state_dict(), frozen)
     outcome = train_member(network, course, (folder.path / weights_file(member)).parent, study.desk)
     best = outcome.history[outcome.best_epoch - 1]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
 
     from lucency.network.transfer import Scale
     from lucency.training.examples import ImageExamples
-    from lucency.training.freezing import Stage
+    from lucency.training.freezing import Pace
     from lucency.training.standardised import Standardised
 
 TRANSFER = "training/transfer.json"
@@ -78,29 +78,33 @@ def begin(study: Study, network: "Standardised", training: "ImageExamples") -> N
         raise SourceError(
             "It is not known how grey levels were scaled for these weights. Set `transfer.normalisation` to `own`."
         )
-    scale = take_over(network.network, (head_of(network.network),), beginning.tensors, scale, beginning.by_order)
+    scale = take_over(network.network, head_of(network.network), beginning.tensors, scale, beginning.by_order)
     if scale:
         network.rescale(scale)
 
 
-def stages_of_plan(plan: Plan) -> "Callable[[nn.Module], Sequence[Stage]]":
+def paces_of_plan(plan: Plan) -> "Callable[[nn.Module], Sequence[Pace]]":
     """Return the function that tells which layers of a network learn from which epoch on, and how fast."""
 
-    def stages(network: "nn.Module") -> "Sequence[Stage]":
-        from lucency.network.stages import head_of, stages_of
-        from lucency.training.freezing import Stage
+    def paces(network: "nn.Module") -> "Sequence[Pace]":
+        from lucency.network.stages import stages_of
+        from lucency.training.freezing import Pace
 
         if plan.transfer is None:
             return ()
         inner = cast("Standardised", network).network
-        body = stages_of(inner)
-        learning = [
-            Stage(layers, _rate_factor(plan.transfer, n_behind), _first_epoch(plan.transfer, n_behind))
-            for n_behind, layers in zip(range(len(body), 0, -1), body, strict=True)
+        stages = stages_of(inner)
+        return [
+            Pace(
+                tuple(map(inner.get_parameter, stage.parameters)),
+                tuple(map(inner.get_submodule, stage.layers)),
+                _rate_factor(plan.transfer, n_behind),
+                _first_epoch(plan.transfer, n_behind),
+            )
+            for n_behind, stage in zip(reversed(range(len(stages))), stages, strict=True)
         ]
-        return (*learning, Stage((head_of(inner),)))
 
-    return stages
+    return paces
 
 
 def _rate_factor(transfer: Transfer, n_behind: int) -> float:
@@ -109,6 +113,8 @@ def _rate_factor(transfer: Transfer, n_behind: int) -> float:
 
 def _first_epoch(transfer: Transfer, n_behind: int) -> int | None:
     """Return the epoch in which the stage so many places before the head begins to learn; None for never."""
+    if n_behind == 0:
+        return 0
     if transfer.unfreeze == "head" or (transfer.unfreeze != "all" and n_behind > transfer.unfreeze):
         return None
     return n_behind * transfer.thaw_epochs if transfer.thaw_epochs else 0

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from lucency.domain.training_plan import Training
 from lucency.training.device import Device
-from lucency.training.freezing import Stage
+from lucency.training.freezing import Pace
 
 Lesson = Callable[[NDArray[np.int64], int, torch.device], tuple[Any, Any]]
 """(batch, epoch, device) to what the network is shown of it, augmented, and what its answer is compared with."""
@@ -66,8 +66,8 @@ class Course:
     seed: int
     key: str
     """Names the settings and data that a checkpoint belongs to."""
-    stages: Callable[[nn.Module], Sequence[Stage]] = lambda _: ()
-    """Tells which layers of a network learn when, and how fast; without stages all of it learns from the beginning."""
+    paces: Callable[[nn.Module], Sequence[Pace]] = lambda _: ()
+    """Tells which layers of a network learn when, and how fast; where it names none, all of it learns from the beginning."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Which stages of a network learn, from which epoch on and how fast; and the proof that frozen ones did not change."""
+"""Which parameters of a network learn, from which epoch on and how fast; and the proof that frozen ones did not change."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,38 +9,47 @@ from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
-class Stage:
-    """Some layers of a network that learn together."""
+class Pace:
+    """How some parameters of a network learn, which belong together."""
 
-    layers: tuple[nn.Module, ...]
+    parameters: tuple[nn.Parameter, ...]
+    layers: tuple[nn.Module, ...] = ()
+    """The layers that hold them: those with statistics of their own, as batch normalisation has, rest while frozen."""
     rate_factor: float = 1.0
     """Its share of the learning rate."""
     from_epoch: int | None = 0
     """The epoch, counted from 0, in which it begins to learn; None for never."""
 
     def learns_in(self, epoch: int) -> bool:
-        """Tell whether the stage learns in an epoch."""
+        """Tell whether they learn in an epoch."""
         return self.from_epoch is not None and epoch >= self.from_epoch
 
 
-def let_learn(stages: Sequence[Stage], epoch: int) -> None:
-    """Freeze and thaw stages as this epoch wants it: a function of the epoch alone, so that a resumed run needs no memory.
+def let_learn(paces: Sequence[Pace], epoch: int) -> None:
+    """Freeze and thaw as this epoch wants it: a function of the epoch alone, so that a resumed run needs no memory.
 
-    Frozen layers get no gradient, and therefore no step and no weight decay; they are also at rest as in prediction, so that
-    their batch normalisation keeps its statistics and their dropout is off.
+    What is frozen gets no gradient, and therefore no step and no weight decay; its layers rest as they do in prediction, so
+    that batch normalisation keeps its statistics.
     """
-    for stage in stages:
-        learns = stage.learns_in(epoch)
-        for layer in stage.layers:
-            layer.train(learns)
-            layer.requires_grad_(learns)
+    for pace in paces:
+        learns = pace.learns_in(epoch)
+        for parameter in pace.parameters:
+            parameter.requires_grad = learns
+        for layer in pace.layers:
+            layer.training = learns
 
 
-def names_of_frozen(network: nn.Module, stages: Iterable[Stage]) -> list[str]:
+def names_of_frozen(network: nn.Module, paces: Iterable[Pace]) -> list[str]:
     """Name the parameters and buffers of a network that no epoch changes, as its state dict does."""
-    frozen = {id(layer) for stage in stages if stage.from_epoch is None for layer in stage.layers}
-    prefixes = tuple(f"{name}." for name, layer in network.named_modules() if id(layer) in frozen)
-    return sorted(name for name in network.state_dict() if name.startswith(prefixes)) if prefixes else []
+    frozen = [pace for pace in paces if pace.from_epoch is None]
+    tensors = [*(p for pace in frozen for p in pace.parameters), *(b for pace in frozen for b in _buffers(pace))]
+    numbers = {id(tensor) for tensor in tensors}
+    named = dict(network.named_parameters()) | dict(network.named_buffers())
+    return sorted(name for name, tensor in named.items() if id(tensor) in numbers)
+
+
+def _buffers(pace: Pace) -> list[Tensor]:
+    return [buffer for layer in pace.layers for buffer in layer.buffers(recurse=False)]
 
 
 def hash_of(tensors: Mapping[str, Tensor], names: Iterable[str]) -> str:

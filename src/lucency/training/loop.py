@@ -37,8 +37,8 @@ def train_member(network: nn.Module, course: Course, folder: Path, desk: Desk) -
     settings = course.settings
     fix_arithmetic(settings)
     device = make_device(settings)
-    stages = course.stages(network)
-    network, optimizer = device.setup(network, make_optimizer(network, settings, stages))
+    paces = course.paces(network)
+    network, optimizer = device.setup(network, make_optimizer(network, settings, paces))
     learner = Learner(network, optimizer, device, course)
     position, best = resume(learner, folder)
     saver = Saver(learner, folder)
@@ -49,7 +49,7 @@ def train_member(network: nn.Module, course: Course, folder: Path, desk: Desk) -
         while not position.stopped_because:
             started = time.monotonic() - position.seconds
             network.train()
-            let_learn(stages, position.epoch)
+            let_learn(paces, position.epoch)
             order = course.training.batches(settings.batch_size, course.seed, position.epoch)
             for batch in islice(order, position.batch, None):
                 iteration = position.epoch * n_batches + position.batch
