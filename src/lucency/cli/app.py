@@ -2,7 +2,23 @@
 
 import typer
 
-from lucency.cli import audit, curate, deidentify, demo, glossary, init, lab, masks, reports, run, schema, suspects
+from lucency.cli import (
+    audit,
+    curate,
+    deidentify,
+    demo,
+    features,
+    glossary,
+    init,
+    lab,
+    masks,
+    reports,
+    run,
+    schema,
+    suspects,
+    transfer_curve,
+    weights,
+)
 
 app = typer.Typer(
     name="lucency",
@@ -25,6 +41,9 @@ app.command("deidentify")(deidentify.deidentify)
 app.command("reports")(reports.reports)
 app.command("suspects")(suspects.suspects)
 app.command("reports")(reports.reports)
+app.command("weights")(weights.weights)
+app.command("features")(features.features)
+app.command("transfer-curve")(transfer_curve.transfer_curve)
 app.command("audit")(audit.audit)
 app.command("glossary")(glossary.glossary)
 app.command("schema")(schema.schema)

@@ -250,3 +250,17 @@ def _pixels(folder: StudyFolder, parts: Sequence[Part]) -> set[str]:
     """Return the hashes of the pixels of some parts."""
     part_of = {row.image_id: row.part for row in folder.read_rows(SPLIT, SplitRow)}
     return {row.pixel_sha256 for row in folder.read_rows(COHORT, CohortRow) if part_of.get(row.image_id) in parts}
+
+
+def weights_in_words(plan: Plan) -> str:
+    """Say what the networks of a plan begin with."""
+    transfer = plan.transfer
+    if transfer is None:
+        return "random parameters"
+    if transfer.study:
+        return "the network of an earlier study"
+    return (
+        "the ImageNet weights"
+        if transfer.weights == "imagenet"
+        else f"the weights {transfer.weights or Path(transfer.file or '').name}"
+    )
