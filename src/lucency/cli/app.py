@@ -3,6 +3,7 @@
 import typer
 
 from lucency.cli import (
+    agreement,
     audit,
     curate,
     deidentify,
@@ -40,10 +41,10 @@ for stage, summary in run.STAGE_HELP.items():
 app.command("deidentify")(deidentify.deidentify)
 app.command("reports")(reports.reports)
 app.command("suspects")(suspects.suspects)
-app.command("reports")(reports.reports)
 app.command("weights")(weights.weights)
 app.command("features")(features.features)
 app.command("transfer-curve")(transfer_curve.transfer_curve)
+app.command("agreement")(agreement.agreement)
 app.command("audit")(audit.audit)
 app.command("glossary")(glossary.glossary)
 app.command("schema")(schema.schema)
