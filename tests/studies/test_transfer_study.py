@@ -72,6 +72,9 @@ def test_frozen_parameters_are_proved_unchanged(frozen: Path) -> None:
     """By the hash before and after, and once more here by what the file holds."""
     proof = json_of(frozen / "training" / "member-0" / "outcome.json")["frozen"]
     assert proof["sha256_before"] == proof["sha256_after"]
+    page = (frozen / "report.html").read_text()
+    assert proof["sha256_after"][:16] in page
+    assert f"{proof['n_parameters']:,} parameters were frozen" in page
     begun, trained = load_file(frozen.parent / "weights.safetensors"), weights_of(frozen)
     for name, tensor in begun.items():
         if name.startswith("fully_connected"):

@@ -46,6 +46,27 @@ class Epoch:
 
 
 @dataclass(frozen=True)
+class Frozen:
+    """Parameters that training left alone, and the hash that proves it."""
+
+    n_parameters: int
+    sha256_before: str
+    sha256_after: str
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """The weights that the networks began with, where others had trained them."""
+
+    name: str
+    source: str
+    trained_on: str
+    licence: str
+    citation: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Member:
     """The training of one network of the ensemble."""
 
@@ -56,6 +77,8 @@ class Member:
     stopped_because: str
     measure: str
     """What was measured on the tuning part after each epoch: "AUC", "Dice"."""
+    frozen: Frozen | None = None
+    """None where every parameter learnt."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +163,8 @@ class Material:
     environment: Mapping[str, str]
     reasons: Mapping[str, str] = field(default_factory=dict)
     """What each code of a refusal or a note means."""
+    beginning: Beginning | None = None
+    """None where the networks began at random."""
     ground_truth: GroundTruth = field(default_factory=GroundTruth)
     """Who read, how far they agree, how often the labels err."""
     deidentified: Deidentified | None = None

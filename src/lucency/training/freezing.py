@@ -48,6 +48,11 @@ def names_of_frozen(network: nn.Module, paces: Iterable[Pace]) -> list[str]:
     return sorted(name for name, tensor in named.items() if id(tensor) in numbers)
 
 
+def count_frozen(paces: Iterable[Pace]) -> int:
+    """Count the parameters that no epoch changes."""
+    return sum(parameter.numel() for pace in paces if pace.from_epoch is None for parameter in pace.parameters)
+
+
 def _buffers(pace: Pace) -> list[Tensor]:
     return [buffer for layer in pace.layers for buffer in layer.buffers(recurse=False)]
 
