@@ -75,6 +75,14 @@ def test_frozen_parameters_are_proved_unchanged(frozen: Path) -> None:
     page = (frozen / "report.html").read_text()
     assert proof["sha256_after"][:16] in page
     assert f"{proof['n_parameters']:,} parameters were frozen" in page
+    told = json_of(frozen / "training" / "member-0" / "outcome.json")["stages"]
+    assert [(stage["name"], stage["from_epoch"]) for stage in told] == [
+        ("stage_1", None),
+        ("stage_2", None),
+        ("head", 1),
+    ]
+    assert sum(stage["n_parameters"] for stage in told if not stage["from_epoch"]) == proof["n_parameters"]
+    assert "Learns from epoch" in page
     begun, trained = load_file(frozen.parent / "weights.safetensors"), weights_of(frozen)
     for name, tensor in begun.items():
         if name.startswith("fully_connected"):

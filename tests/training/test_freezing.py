@@ -23,7 +23,7 @@ from training.test_loop import SETTINGS, StopAt, course, network, same
 
 
 def pace(layer: nn.Module, factor: float = 1.0, first: int | None = 0) -> Pace:
-    return Pace(tuple(layer.parameters()), tuple(layer.modules()), factor, first)
+    return Pace("stage", tuple(layer.parameters()), tuple(layer.modules()), factor, first)
 
 
 def by_stages(thaws: tuple[int | None, ...], factors: tuple[float, ...] = (1.0, 1.0, 1.0)) -> Course:

@@ -55,6 +55,18 @@ class Frozen:
 
 
 @dataclass(frozen=True)
+class LearningStage:
+    """How one stage of a network learnt."""
+
+    name: str
+    n_parameters: int
+    rate_factor: float
+    """Its share of the learning rate."""
+    from_epoch: int | None
+    """The epoch in which it began to learn, counted from 1; None where it was frozen throughout."""
+
+
+@dataclass(frozen=True)
 class Beginning:
     """The weights that the networks began with, where others had trained them."""
 
@@ -79,6 +91,8 @@ class Member:
     """What was measured on the tuning part after each epoch: "AUC", "Dice"."""
     frozen: Frozen | None = None
     """None where every parameter learnt."""
+    stages: tuple[LearningStage, ...] = ()
+    """From the image to the answer; empty where the whole network learnt as one."""
 
 
 @dataclass(frozen=True)

@@ -115,9 +115,15 @@ def _member(folder: StudyFolder, name: str) -> "material.Member":
 
     epochs = [only_fields(material.Epoch, _numbers(row)) for row in folder.read_table(history_file(name))]
     outcome = folder.read_json(outcome_file(name))
-    frozen = material.Frozen(**outcome["frozen"]) if "frozen" in outcome else None
-    stopped = outcome["stopped_because"]
-    return material.Member(name, tuple(epochs), outcome["best_epoch"], stopped, outcome["measure"], frozen)
+    return material.Member(
+        name=name,
+        epochs=tuple(epochs),
+        best_epoch=outcome["best_epoch"],
+        stopped_because=outcome["stopped_because"],
+        measure=outcome["measure"],
+        frozen=material.Frozen(**outcome["frozen"]) if "frozen" in outcome else None,
+        stages=tuple(material.LearningStage(**stage) for stage in outcome["stages"]),
+    )
 
 
 def _numbers(row: Mapping[str, str]) -> dict[str, float | None]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
 
     from lucency.network.layer_table import LayerRow
     from lucency.training.course import Course
+    from lucency.training.freezing import Pace
 
 LAYERS = "tables/layers.json"
 
@@ -137,6 +138,7 @@ def _train_member(task: Task, study: Study, member: str, course: "Course") -> It
         "stopped_because": outcome.stopped_because,
         "measure": course.measure.name,
         "seed": course.seed,
+        "stages": [_stage_in_words(pace) for pace in paces],
         **_proof_of_frozen(count_frozen(paces), before, hash_of(outcome.weights, frozen)),
     }
     return [
@@ -144,6 +146,16 @@ def _train_member(task: Task, study: Study, member: str, course: "Course") -> It
         folder.write_rows(history_file(member), outcome.history),
         folder.write_json(outcome_file(member), facts),
     ]
+
+
+def _stage_in_words(pace: "Pace") -> dict[str, Any]:
+    """Tell how one stage learnt; people count epochs from 1."""
+    return {
+        "name": pace.name,
+        "n_parameters": sum(parameter.numel() for parameter in pace.parameters),
+        "rate_factor": pace.rate_factor,
+        "from_epoch": None if pace.from_epoch is None else pace.from_epoch + 1,
+    }
 
 
 def _proof_of_frozen(n_parameters: int, before: str, after: str) -> dict[str, Any]:

@@ -96,6 +96,7 @@ def paces_of_plan(plan: Plan) -> "Callable[[nn.Module], Sequence[Pace]]":
         stages = stages_of(inner)
         return [
             Pace(
+                stage.name,
                 tuple(map(inner.get_parameter, stage.parameters)),
                 tuple(map(inner.get_submodule, stage.layers)),
                 _rate_factor(plan.transfer, n_behind),

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 class Pace:
     """How some parameters of a network learn, which belong together."""
 
+    name: str
     parameters: tuple[nn.Parameter, ...]
     layers: tuple[nn.Module, ...] = ()
     """The layers that hold them: those with statistics of their own, as batch normalisation has, rest while frozen."""
