@@ -15,6 +15,8 @@ STYLES = {Way.SCRATCH: "c2", Way.TRANSFER: "c1"}
 BESIDE_PIXELS = 5
 """The two ways stand so far to the left and right of their number of patients, so that their intervals do not cover each
 other."""
+LINE_PIXELS = 16
+"""Between two lines of text."""
 
 
 def sheet_of(curve: Curve) -> Sheet:
@@ -85,6 +87,7 @@ def curve_figure(curve: Curve) -> str:
         ]
     for way, side in ((Way.SCRATCH, BESIDE_PIXELS), (Way.TRANSFER, -BESIDE_PIXELS)):
         strokes += _strokes_of(curve.points, way, x, y, side)
+    strokes += _names(curve.points[-1], y, x(math.log10(sizes[-1])) + 18)
     return drawing(640, 344, "AUC by number of training patients, from scratch and by transfer", strokes)
 
 
@@ -99,13 +102,19 @@ def _strokes_of(points: Sequence[CurvePoint], way: Way, x: Scale, y: Scale, side
         strokes.append(line((at, y(mean.low or 0)), (at, y(mean.high or 0)), f"line thin {style}"))
         strokes += [circle((at, y(auc)), 2.2, f"area {style}") for auc in aucs]
         strokes.append(circle(centre, 4.5, f"line ring {style}"))
-    above = -12 if _is_above(points[-1], way) else 18
-    strokes.append(text(centres[-1][0] + 14, centres[-1][1] + 4 + above / 3, str(way), f"strong {style}"))
     return strokes
 
 
-def _is_above(point: CurvePoint, way: Way) -> bool:
-    return ((point.difference.value or 0) >= 0) == (way == Way.TRANSFER)
+def _names(last: CurvePoint, y: Scale, at: float) -> list[str]:
+    """Write the names of the ways beside their last points, never over each other."""
+    scratch, transfer = y(last.scratch.value or 0) + 4, y(last.transfer.value or 0) + 4
+    if abs(scratch - transfer) < LINE_PIXELS:
+        middle, half = (scratch + transfer) / 2, LINE_PIXELS / 2
+        scratch, transfer = (middle - half, middle + half) if scratch < transfer else (middle + half, middle - half)
+    return [
+        text(at, height, str(way), f"strong {STYLES[way]}")
+        for way, height in ((Way.SCRATCH, scratch), (Way.TRANSFER, transfer))
+    ]
 
 
 def _table(curve: Curve, level: str) -> Table:

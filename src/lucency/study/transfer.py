@@ -260,8 +260,6 @@ def weights_in_words(plan: Plan) -> str:
         return "random parameters"
     if transfer.study:
         return "the network of an earlier study"
-    return (
-        "the ImageNet weights"
-        if transfer.weights == "imagenet"
-        else f"the weights {transfer.weights or Path(transfer.file or '').name}"
-    )
+    if transfer.file:
+        return f"the weights in {Path(transfer.file).name}"
+    return "the ImageNet weights" if transfer.weights == "imagenet" else f"the weights {transfer.weights}"
