@@ -29,13 +29,15 @@ def take_over(
 
     Where the other one was trained on images with another number of channels, its first kernels are converted
     (`convert_kernels`). Returns the scale that grey levels should have for the network, or None where `scale` is None.
+    What stands in the place of a layer that the network leaves out is not taken.
     With `by_order`, the tensors have other names and stand in the network's own order.
 
     Raises:
         SourceError: the weights are those of another network.
     """
     own = network.state_dict()
-    not_taken = (*(f"{name}." for name in head), *_AUXILIARY)
+    left_out = [name for name, layer in network.named_modules() if isinstance(layer, nn.Identity)]
+    not_taken = (*(f"{name}." for name in (*head, *left_out)), *_AUXILIARY)
     given = _in_order_of(own, given) if by_order else {_name_today(name): tensor for name, tensor in given.items()}
     taken = {name: tensor for name, tensor in given.items() if not name.startswith(not_taken)}
     wanted = {name: tensor for name, tensor in own.items() if not name.startswith(not_taken)}

@@ -67,6 +67,7 @@ def begin(study: Study, network: "Standardised", training: "ImageExamples") -> N
     """Scale grey levels by the training part; with transfer, take over others' weights, and their scale if the plan says so."""
     from lucency.network.stages import head_of
     from lucency.network.transfer import take_over
+    from lucency.network.volumes import SliceBySlice
 
     transfer = study.plan.transfer
     network.fit(training)
@@ -78,7 +79,10 @@ def begin(study: Study, network: "Standardised", training: "ImageExamples") -> N
         raise SourceError(
             "It is not known how grey levels were scaled for these weights. Set `transfer.normalisation` to `own`."
         )
-    scale = take_over(network.network, head_of(network.network), beginning.tensors, scale, beginning.by_order)
+    taking, head = network.network, head_of(network.network)
+    if isinstance(taking, SliceBySlice) and not transfer.study:
+        taking, head = taking.network, ()  # what is published has seen single images
+    scale = take_over(taking, head, beginning.tensors, scale, beginning.by_order)
     if scale:
         network.rescale(scale)
 

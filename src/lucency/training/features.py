@@ -5,13 +5,12 @@ from typing import cast
 
 from torch import nn
 
-from lucency.network.stages import head_of
+from lucency.network.stages import remove_head
 from lucency.training.standardised import Standardised
 
 
 def without_head(network: nn.Module) -> nn.Module:
     """Return a copy of a network whose last layer lets its features through, axes (image, feature)."""
     headless = deepcopy(cast(Standardised, network))
-    for name in head_of(headless.network):
-        headless.network.set_submodule(name, nn.Identity())
+    remove_head(headless.network)
     return nn.Sequential(headless, nn.Flatten())
