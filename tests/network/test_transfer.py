@@ -1,15 +1,20 @@
 """Taking over weights: the head stays, kernels are converted so that a grey image gives the same response, nothing else fits."""
 
+from collections import OrderedDict
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from lucency.domain.network_plan import Network
 from lucency.domain.progress import Silence
 from lucency.errors import SourceError
+from lucency.network.catalogue import build
 from lucency.network.pretrained import WEIGHTS, at_hand, obtain, read_tensors
+from lucency.network.stages import head_of
 from lucency.network.transfer import Scale, convert_kernels, take_over
+from lucency.network.volumes import SliceBySlice
 
 IMAGENET = Scale((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 HALF = Scale((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
@@ -115,22 +120,26 @@ def test_weights_of_another_network_are_refused() -> None:
 
 def test_names_of_old_files_are_understood() -> None:
     """Torchvision's DenseNets were saved by an old torch, other files by several GPUs at once."""
-    from torchvision.models import densenet121
-
-    network = densenet121(num_classes=2)
+    network, other = (old_style(n_classes) for n_classes in (2, 5))
     given = {
-        name.replace("norm1", "norm.1")
-        .replace("conv2", "conv.2")
-        .replace("conv1", "conv.1")
-        .replace("norm2", "norm.2"): t
-        for name, t in densenet121(num_classes=1000).state_dict().items()
+        f"module.{name.replace('norm1', 'norm.1').replace('conv2', 'conv.2')}": tensor
+        for name, tensor in other.state_dict().items()
         if not name.endswith("num_batches_tracked")
     }
-    assert "features.denseblock1.denselayer1.norm.1.weight" in given
-    take_over(network, ["classifier"], {f"module.{name}": t for name, t in given.items()}, IMAGENET)
-    assert torch.equal(
-        network.features.denseblock1.denselayer1.norm1.weight, given["features.denseblock1.denselayer1.norm.1.weight"]
-    )
+    assert "module.denseblock1.denselayer1.norm.1.weight" in given
+    take_over(network, ["classifier"], given, None)
+    block, published = network.denseblock1.denselayer1, other.denseblock1.denselayer1
+    assert torch.equal(block.conv2.weight, published.conv2.weight)
+    assert torch.equal(block.norm1.running_mean, published.norm1.running_mean)
+
+
+def old_style(n_classes: int) -> nn.Module:
+    """Return a network with the names of one layer of a DenseNet."""
+    layer = nn.Sequential(OrderedDict(norm1=nn.BatchNorm2d(3), conv2=nn.Conv2d(3, 4, 3, bias=False)))
+    block = nn.Sequential(OrderedDict(denselayer1=layer))
+    network = nn.Sequential(OrderedDict(denseblock1=block, classifier=nn.Linear(4, n_classes)))
+    nn.init.normal_(layer.norm1.running_mean)
+    return network
 
 
 @pytest.fixture(scope="module")
@@ -174,3 +183,27 @@ def test_the_packaged_network_sees_what_it_was_taught(packaged: dict[str, Tensor
         network(scaled(smooth, HALF))
     assert len(ratios) == 49
     assert 0.2 < torch.tensor(ratios).median() < 5
+
+
+@pytest.mark.parametrize("name", [w.name for w in WEIGHTS.values() if w.source == "torchvision"])
+@pytest.mark.parametrize("n_channels", [1, 3])
+def test_what_torchvision_publishes_fits_the_catalogue(name: str, n_channels: int) -> None:
+    """Every name and shape, but for the head; without any numbers, since the files are large."""
+    from torchvision import models
+
+    side = WEIGHTS[name].side_px
+    with torch.device("meta"):
+        options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+        published = getattr(models, name)(weights=None, **options).state_dict()
+        network = build(Network(architecture=name), n_channels, (side, side), 2)
+    take_over(network, head_of(network), published, Scale(WEIGHTS[name].mean, WEIGHTS[name].deviation))
+
+
+def test_a_network_that_goes_through_slices_takes_weights_of_images(packaged: dict[str, Tensor]) -> None:
+    """What looks at each slice is the published network; the memory and the answer behind it are new."""
+    settings = Network(architecture="timm:tf_efficientnet_lite0", volumes="slice_by_slice")
+    network = build(settings, 3, (32, 32), 2)
+    assert isinstance(network, SliceBySlice)
+    scale = take_over(network.network, (), packaged, HALF, by_order=True)
+    assert scale == Scale((0.5,), (0.5,))
+    assert torch.equal(network.network.bn1.weight, packaged["_bn0.weight"])

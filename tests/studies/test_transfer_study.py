@@ -158,6 +158,23 @@ def test_packaged_weights_bring_their_network_along(tmp_path: Path) -> None:
     assert read_plan(plan).network.architecture == "timm:tf_efficientnet_lite0"
 
 
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("task: report_labelling", "networks that look at whole images"),
+        (
+            "task: classification\nnetwork: {architecture: resnet18, volumes: 3d}",
+            "published weights have seen flat images",
+        ),
+    ],
+)
+def test_transfer_that_cannot_be_is_refused(more: str, words: str, tmp_path: Path) -> None:
+    """With what to take instead."""
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(f"{more}\ndata: {{images: images, image: {{n_slices: 16}}}}\ntransfer: {{weights: imagenet}}\n")
+    refused(lucency("run", plan), 2, words)
+
+
 def test_features_of_the_test_part_stay_sealed_until_its_evaluation(tmp_path: Path) -> None:
     """Whoever had them could fit anything to them."""
     plan = write_plan(tmp_path)

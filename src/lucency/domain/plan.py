@@ -234,6 +234,11 @@ class Plan(Section):
             raise ValueError(
                 f"`transfer` is for networks that look at whole images; leave it out of `task: {self.task}`"
             )
+        if self.transfer and self.transfer.weights and self.network.volumes == "3d":
+            raise ValueError(
+                "published weights have seen flat images, and `network.volumes: 3d` reaches across slices; take "
+                "`slice_by_slice` or `channels`, or begin with a `study` of your own"
+            )
         return self
 
     @model_validator(mode="after")

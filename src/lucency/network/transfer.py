@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from statistics import fmean
 
 import torch
 from torch import Tensor, nn
@@ -76,16 +77,13 @@ def convert_kernels(kernels: Tensor, n_channels: int, scale: Scale | None) -> Co
     scaled by its own mean and deviation. Exact inside the image; where a kernel hangs over the edge, the padding is the new
     mean in place of the old ones. With equal means and deviations it is exact everywhere.
     """
-    n_before = kernels.shape[1]
-    mean, deviation = (
-        torch.tensor(values, dtype=torch.float64)
-        for values in ((scale.mean, scale.deviation) if scale else ((0.0,) * n_before, (1.0,) * n_before))
-    )
-    new_mean, new_deviation = mean.mean(), deviation.mean()
+    known = scale or Scale((0.0,) * kernels.shape[1], (1.0,) * kernels.shape[1])
+    new_mean, new_deviation = fmean(known.mean), fmean(known.deviation)
+    mean, deviation = (torch.tensor(values, dtype=torch.float64, device=kernels.device) for values in astuple(known))
     per_unit = kernels.double() / deviation.view(1, -1, *[1] * (kernels.ndim - 2))
     summed = per_unit.sum(1, keepdim=True) * new_deviation / n_channels
     response = (per_unit.flatten(2).sum(2) * (new_mean - mean)).sum(1)
-    new = Scale((float(new_mean),) * n_channels, (float(new_deviation),) * n_channels)
+    new = Scale((new_mean,) * n_channels, (new_deviation,) * n_channels)
     repeats = (1, n_channels, *[1] * (kernels.ndim - 2))
     return Converted(summed.repeat(repeats).to(kernels.dtype), new if scale else None, response.to(kernels.dtype))
 
@@ -108,13 +106,16 @@ def _first_convolution(network: nn.Module) -> str:
 
 
 def _in_order_of(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Give tensors the names of those that stand in their place; the last part of each name must be the same."""
-    last = [[name.rpartition(".")[2] for name in tensors] for tensors in (own, given)]
-    if last[0] != last[1]:
+    """Give tensors the names of those that stand in their place; the last part of each name must be the same.
+
+    A head that the network leaves out stands behind all others.
+    """
+    kinds, kinds_given = ([name.rpartition(".")[2] for name in tensors] for tensors in (own, given))
+    if kinds_given not in (kinds, [*kinds, "weight", "bias"]):
         raise SourceError(
             f"The weights are those of another network: {len(given)} tensors in another order, where this one has {len(own)}."
         )
-    return dict(zip(own, given.values(), strict=True))
+    return dict(zip(own, given.values(), strict=False))
 
 
 _OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.(\d)\.")
