@@ -17,6 +17,7 @@ from lucency.cli import (
     run,
     schema,
     suspects,
+    synthesise,
     transfer_curve,
     weights,
 )
@@ -45,6 +46,7 @@ app.command("weights")(weights.weights)
 app.command("features")(features.features)
 app.command("transfer-curve")(transfer_curve.transfer_curve)
 app.command("agreement")(agreement.agreement)
+app.command("synthesise")(synthesise.synthesise)
 app.command("audit")(audit.audit)
 app.command("glossary")(glossary.glossary)
 app.command("schema")(schema.schema)

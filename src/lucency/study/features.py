@@ -68,9 +68,7 @@ def _settings(study: Study) -> dict[str, Any]:
 
 
 def _export(before_training: bool, study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
-    from lucency.training.features import without_head
-
-    network = without_head(_network(study, before_training))
+    network = _network(study, before_training)
     shown = [_of_part(study, part, network) for part in _open_parts(study.folder)]
     images = [image for some, _, _ in shown for image in some]
     parts = [part for part, (some, _, _) in zip(_open_parts(study.folder), shown, strict=True) for _ in some]
@@ -104,14 +102,14 @@ def _of_part(
 ) -> tuple[list[CohortRow], NDArray[np.float32], NDArray[np.int64]]:
     """Return the images of one part, their features, axes (image, feature), and the numbers of their classes."""
     from lucency.training.device import fix_arithmetic, make_device
-    from lucency.training.prediction import predict
+    from lucency.training.features import features_of
 
     opening = study.folder.last_opening() if part == Part.TEST else None
     examples = examples_of(IMAGES, study, part, opening)
     fix_arithmetic(study.plan.training)
     device = make_device(study.plan.training)
-    features = predict(device.setup(network), examples, device)
-    return labelled_images(study, part, opening), features.numpy(), examples.targets.numpy()
+    features = features_of(device.setup(network), examples, device).astype(np.float32)
+    return labelled_images(study, part, opening), features, examples.targets.numpy()
 
 
 def _probe(study: Study, shown: list[tuple[list[CohortRow], NDArray[np.float32], NDArray[np.int64]]]) -> dict[str, Any]:
