@@ -14,6 +14,7 @@ from lucency.domain.network_plan import READING, Network
 from lucency.domain.section import Fraction, Range, Section
 from lucency.domain.synthesis_plan import Synthesis, fits_generator, sides_that_fit
 from lucency.domain.training_plan import Training
+from lucency.domain.transfer_plan import PACKAGED, PACKAGED_ARCHITECTURE, Transfer, TransferCurve
 
 REPORT_LABELLING = "report_labelling"
 SYNTHESIS = "synthesis"
@@ -185,8 +186,12 @@ class Plan(Section):
     """Random changes of training images; null for none."""
     network: Network = Network()
     """The network and its architectural hyperparameters."""
+    transfer: Transfer | None = None
+    """Transfer learning: begin with weights that were trained on other images; null begins at random."""
     training: Training = Training()
     """How the network learns."""
+    transfer_curve: TransferCurve = TransferCurve()
+    """The learning curve of `lucency transfer-curve`: from scratch against transfer."""
     synthesis: Synthesis = Synthesis()
     """The two networks that make images (for `task: synthesis`). `network`, `training` and `augmentation` then speak of the
     classifier that judges the images."""
@@ -213,6 +218,33 @@ class Plan(Section):
             for name, defaults in suited.items()
         }
         return {"augmentation": None} | value | sections
+
+    @model_validator(mode="before")
+    @classmethod
+    def _suit_transfer(cls, value: Any) -> Any:
+        """Take the network that the packaged weights are for, where the plan names none."""
+        transfer = value.get("transfer") if isinstance(value, dict) else None
+        if not isinstance(transfer, dict) or transfer.get("weights") != PACKAGED:
+            return value
+        network = value.get("network", {})
+        return (
+            value | {"network": {"architecture": PACKAGED_ARCHITECTURE} | network}
+            if isinstance(network, dict)
+            else value
+        )
+
+    @model_validator(mode="after")
+    def _fit_transfer_to_the_task(self) -> "Plan":
+        if self.transfer and self.task not in JUDGING_IMAGES:
+            raise ValueError(
+                f"`transfer` is for networks that look at whole images; leave it out of `task: {self.task}`"
+            )
+        if self.transfer and self.transfer.weights and self.network.volumes == "3d":
+            raise ValueError(
+                "published weights have seen flat images, and `network.volumes: 3d` reaches across slices; take "
+                "`slice_by_slice` or `channels`, or begin with a `study` of your own"
+            )
+        return self
 
     @model_validator(mode="after")
     def _fit_the_network_to_the_task(self) -> "Plan":

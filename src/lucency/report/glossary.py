@@ -565,12 +565,34 @@ _TERMS = (
         "transfer learning",
         "Starting from a network trained on other images, such as photographs. Fewer radiological images are then "
         "needed.",
-        ("fine-tuning", "pretrained"),
+    ),
+    Term(
+        "fine-tuning",
+        "Letting parameters that were learnt on other images learn on with one’s own, usually at a lower learning rate. How "
+        "much of the network does so is a choice of the study.",
+        ("unfreeze",),
+    ),
+    Term(
+        "freezing",
+        "Keeping some layers exactly as they came while the others learn. A hash before and after proves that they did not "
+        "change.",
+        ("frozen",),
+    ),
+    Term(
+        "staged thaw",
+        "Letting one more stage of a network learn every few epochs, beginning at its end. The early stages, which know "
+        "edges and textures, are disturbed least.",
+        ("gradual unfreezing", "thaw_epochs"),
+    ),
+    Term(
+        "linear probe",
+        "A logistic regression on the features of a network that is left as it is. It tells how much the features know of "
+        "the label before anything learns on.",
     ),
     Term(
         "pretrained model",
         "A network whose parameters come from another task. Its first layers already know edges and textures.",
-        ("pre-trained model",),
+        ("pre-trained model", "pretrained"),
     ),
     Term(
         "feature learning",

@@ -127,12 +127,17 @@ def _table_hash(study: Study, stage: Stage) -> str:
 
 
 def outside(study: Study, stage: Stage, fact: str, path: str, measure: Callable[[], str]) -> str:
-    """Measure what lies outside the folder; where it lies no more, go by what the stage recorded.
+    """Measure what lies outside the folder for a stage (`recorded_or_measured`)."""
+    return recorded_or_measured(study, stage.name, fact, path, measure)
+
+
+def recorded_or_measured(study: Study, stage: str, fact: str, path: str, measure: Callable[[], str]) -> str:
+    """Measure what lies outside the folder; where it lies no more, go by what the stage of this name recorded.
 
     A saved study can so be evaluated and reported where its images are not. A plan that newly names a path that is not
     there is not excused.
     """
-    last = study.folder.record.last(STAGE_DONE, stage=stage.name)
+    last = study.folder.record.last(STAGE_DONE, stage=stage)
     is_read = last is not None and fact in last.payload["settings"] and path in _paths_of(study.folder)
     if last and is_read and not Path(path).exists():
         study.desk.say(f"{Path(path).name} is not here; going on with what was read from it.")

@@ -22,6 +22,7 @@ from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
 from lucency.study.synthesis.answers import SYNTHETIC_IMAGES
 from lucency.study.training import LAYERS, history_file, members, outcome_file
+from lucency.study.transfer import TRANSFER, files_of_transfer
 from lucency.study.versions import n_versions
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def gather(plan: Plan, folder: StudyFolder) -> "material.Material":
         environment=stages[-1].payload["environment"],
         reasons=EXPLANATIONS,
         deidentified=_deidentified(plan, folder),
+        beginning=material.Beginning(**folder.read_json(TRANSFER)) if plan.transfer else None,
         cohort_version=n_versions(folder),
         **(_of_images(plan, folder) if plan.unit == "image" else {}),
     )
@@ -115,7 +117,15 @@ def _member(folder: StudyFolder, name: str) -> "material.Member":
 
     epochs = [only_fields(material.Epoch, _numbers(row)) for row in folder.read_table(history_file(name))]
     outcome = folder.read_json(outcome_file(name))
-    return material.Member(name, tuple(epochs), outcome["best_epoch"], outcome["stopped_because"], outcome["measure"])
+    return material.Member(
+        name=name,
+        epochs=tuple(epochs),
+        best_epoch=outcome["best_epoch"],
+        stopped_because=outcome["stopped_because"],
+        measure=outcome["measure"],
+        frozen=material.Frozen(**outcome["frozen"]) if "frozen" in outcome else None,
+        stages=tuple(material.LearningStage(**stage) for stage in outcome["stages"]),
+    )
 
 
 def _numbers(row: Mapping[str, str]) -> dict[str, float | None]:
@@ -145,6 +155,7 @@ REPORT = Stage(
         *(FILES_OF_IMAGES if plan.unit == "image" else ()),
         *ANSWERS[plan.task].reads(plan),
         *files_of_labels(plan),
+        *files_of_transfer(plan),
         *(history_file(member) for member in members(plan)),
         *(outcome_file(member) for member in members(plan)),
     ],
