@@ -6,6 +6,11 @@ from pydantic import Field, model_validator
 
 from lucency.domain.section import Fraction, Section
 
+BACKBONES = ("resnet18", "resnet34", "resnet50", "resnet101")
+"""What may read the images for a detection network."""
+SMALLEST_SIDE_PIXELS = 64
+"""The coarsest level of the feature pyramid has one place for 64 pixels."""
+
 
 class Hit(Section):
     """When a mark of the network counts as a hit of a lesion."""
@@ -39,10 +44,11 @@ class DetectionPoint(Section):
 class Detection(Section):
     """Finding lesions: the network's parts, its proposals and marks, and when a mark is a hit."""
 
-    backbone: Literal["resnet18", "resnet50"] = "resnet18"
-    """The network that reads the image before lesions are looked for (He 2016). `resnet18` also trains on a CPU."""
+    network: Literal["auto", "faster_rcnn", "mask_rcnn"] = "auto"
+    """`faster_rcnn` finds boxes (Ren et al. 2015), `mask_rcnn` boxes and the pixels in them (He et al. 2017); `auto` takes
+    `mask_rcnn` where the ground truth is masks. `network.architecture` names the ResNet that reads the image for it."""
     n_channels: Annotated[int, Field(ge=32, le=512, multiple_of=32)] = 128
-    """Feature maps in each level of the feature pyramid (Lin 2017); torchvision's own networks have 256."""
+    """Feature maps in each level of the feature pyramid (Lin et al. 2017). 256 is usual on a GPU, 64 trains fastest."""
     normalisation: Literal["group", "batch"] = "group"
     """`group` normalises each image by itself, which suits the small batches of detection when training begins from nothing
     (Wu and He 2018; He, Girshick and Dollár 2019); `batch` is that of the original ResNet, which its published weights need."""

@@ -62,7 +62,8 @@ class Detections:
     @property
     def has_masks(self) -> bool:
         """Tell whether every lesion and every mark has its pixels."""
-        return all(one.runs is not None for several in (*self.lesions, *self.marks) for one in several)
+        lesions = all(lesion.runs is not None for of_image in self.lesions for lesion in of_image)
+        return lesions and all(mark.runs is not None for of_image in self.marks for mark in of_image)
 
 
 def pixels_of(runs: Runs, shape: tuple[int, int]) -> NDArray[np.bool_]:
