@@ -39,7 +39,9 @@ def _boxes(plan: Plan, folder: StudyFolder) -> "Boxes":
         hit=plan.detection.hit,
         bands=size_bands_of(folder),
         anchors=only_fields(AnchorFacts, facts),
-        kinds_of_image={image_id: tuple(one.kind for one in of_image) for image_id, of_image in lesions.of_image.items()},
+        kinds_of_image={
+            image_id: tuple(one.kind for one in of_image) for image_id, of_image in lesions.of_image.items()
+        },
         hits=shown["hit"],
         misses=shown["miss"],
         false_alarms=shown["false alarm"],

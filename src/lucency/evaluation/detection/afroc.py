@@ -51,7 +51,7 @@ def afroc_estimate(
     matched: Matched, alarms: Alarms, level: float = 0.95, seed: int = 0, *, is_weighted: bool = False
 ) -> Estimate:
     """Estimate an area with its interval by bootstrap over patients, those with and without lesions drawn apart."""
-    name = ("wAFROC" if is_weighted else "AFROC") + ("1" if alarms == "all" else "") + " area"
+    name = ("weighted AFROC" if is_weighted else "AFROC") + ("1" if alarms == "all" else "") + " area"
     has_lesion = matched.lesions_per_image > 0
     n_patients = int(np.unique(matched.patients).size)
     blank = Estimate(name, None, None, None, matched.n_images, "image", METHOD, level, n_clusters=n_patients)

@@ -123,13 +123,17 @@ class Boxes:
             )
         if froc and froc.value is not None:
             sentences.append(
-                f"Averaged over thresholds that allow from 1/8 to 8 false positives an image, it found {words.quote(froc)} of the "
-                "lesions (FROC score)."
+                f"Averaged over thresholds that allow from 1/8 to 8 false positives an image, it found {words.quote(froc)} "
+                "of the lesions (FROC score)."
             )
         if auc and auc.value is not None:
-            sentences.append(f"The highest mark of an image told images with lesions from others with an AUC of {words.quote(auc)}.")
+            sentences.append(
+                f"The highest mark of an image told images with lesions from others with an AUC of {words.quote(auc)}."
+            )
         if dice and dice.value is not None:
-            sentences.append(f"Where it hit, its mask and the drawn one agreed with a mean Dice of {words.quote(dice)}.")
+            sentences.append(
+                f"Where it hit, its mask and the drawn one agreed with a mean Dice of {words.quote(dice)}."
+            )
         return sentences
 
     def key_estimates(self, material: Material) -> tuple[Estimate, ...]:

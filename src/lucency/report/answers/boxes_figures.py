@@ -47,7 +47,7 @@ def _froc_figure(answers: "Boxes", plan: Plan, test: Matched) -> str:
     rate = float((counts & ~test.is_hit).sum()) / test.n_images
     place = x(math.log2(min(max(rate, LEAST_RATE), 8))), y(float((counts & test.is_hit).sum()) / test.n_lesions)
     strokes.append(circle(place, 5.5, "line ring c2"))
-    strokes.append(text(place[0] + 12, place[1] + 22, "operating point", "c2 halo"))
+    strokes.append(text(place[0] + 12, min(place[1] + 22, y(0) - 8), "operating point", "c2 halo"))
     return drawing(416, 442, "FROC curve of the test part with its confidence band and the operating point", strokes)
 
 

@@ -1,4 +1,4 @@
-"""The limitations that the results of a detection give away: few lesions, wide intervals, small lesions, a threshold that moved."""
+"""The limitations that the results of a detection give away: few or small lesions, wide intervals, a threshold that moved."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -63,7 +63,8 @@ def _sizes(answers: "Boxes", material: Material) -> Iterator[Limitation]:
 
 def _threshold_shift(material: Material) -> Iterator[Limitation]:
     test, tuning = (
-        words.find(material.estimates, ("lesion-wise sensitivity",), part, ("all",)) for part in (Part.TEST, Part.TUNING)
+        words.find(material.estimates, ("lesion-wise sensitivity",), part, ("all",))
+        for part in (Part.TEST, Part.TUNING)
     )
     if not (test and tuning) or test.value is None or tuning.value is None:
         return
@@ -80,6 +81,6 @@ def _anchors(answers: "Boxes") -> Iterator[Limitation]:
     if share < WELL_COVERED:
         yield Limitation(
             "Anchors do not fit all lesions",
-            f"Only {words.proportion(share, 0)} of the training lesions have an anchor that overlaps them by half, so that lesions "
-            "of unusual size or shape are harder to learn. More `detection.n_anchor_sizes`, or larger images, may help.",
+            f"Only {words.proportion(share, 0)} of the training lesions have an anchor that overlaps them by half, so that "
+            "lesions of unusual size or shape are harder to learn. More `detection.n_anchor_sizes`, or larger images, may help.",
         )
