@@ -55,8 +55,10 @@ def write_coco_marks(study: Study, file: str, detections: Detections) -> str:
         name = f"{row.source}#{row.frame}" if row.frame else row.source
         images.append({"id": number, "file_name": name, "height": row.rows, "width": row.columns})
         for mark in marks:
-            kind = {"image_id": number, "category_id": detections.kinds.index(mark.kind) + 1, "score": mark.score}
-            annotations.append({"id": len(annotations) + 1, **kind, **_on_original(study, row, mark), "iscrowd": 0})
+            place = _on_original(study, row, mark)
+            if place["area"] > 0:  # a mark on the black border that `fit: pad` added lies on no original
+                kind = {"image_id": number, "category_id": detections.kinds.index(mark.kind) + 1, "score": mark.score}
+                annotations.append({"id": len(annotations) + 1, **kind, **place, "iscrowd": 0})
     categories = [{"id": number, "name": kind} for number, kind in enumerate(detections.kinds, start=1)]
     content = {"images": images, "annotations": annotations, "categories": categories}
     return study.folder.write(file, json.dumps(content) + "\n")
