@@ -1191,8 +1191,8 @@ _TERMS = (
     ),
     Term(
         "image-level AUC",
-        "The AUC when each image is judged by its highest mark: how well images with a lesion are told from images without, "
-        "wherever the mark lies.",
+        "The AUC when each image is judged by its highest mark: how well images with a lesion are told from images without. It "
+        "does not ask where the mark lies.",
         ("image-level sensitivity", "image-level specificity"),
     ),
     Term(
