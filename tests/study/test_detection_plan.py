@@ -30,6 +30,7 @@ def test_a_detection_has_defaults_of_its_own():
         ({"data": {"image": {"n_slices": 8}}}, "each slice of a volume is an image of its own"),
         ({"data": {"image": {"size": 32}}}, "at least 64"),
         ({"network": {"architecture": "lenet5"}}, "take resnet18"),
+        ({"network": {"stem": "small"}}, "as published"),
         ({"training": {"class_weights": "balanced"}}, "a detection takes neither"),
         ({"evaluation": {"threshold": {"rule": "fixed", "value": 0.5}}}, "`detection.operating_point`"),
         ({"data": {"reference": {"from": "folder"}}}, "judged by the drawings"),

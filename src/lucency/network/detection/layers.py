@@ -60,7 +60,7 @@ def _row(name: str, layer: nn.Module, output_shape: tuple[int, ...]) -> LayerRow
     sizes = {key: parameter.numel() for key, parameter in layer.named_parameters()}
     row = LayerRow(
         name=name,
-        kind="transposed convolution" if isinstance(layer, nn.ConvTranspose2d) else KINDS[type(layer)],
+        kind=KINDS[type(layer)],
         output_shape=output_shape,
         n_kernels=None,
         kernel_size=None,
