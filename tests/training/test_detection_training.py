@@ -16,7 +16,7 @@ from lucency.network.detection.rcnn import build_detector
 from lucency.training.course import Course, Measure
 from lucency.training.detecting import Detector, detection_cost, judged_by, set_marks
 from lucency.training.device import OneDevice
-from lucency.training.drawn_images import DrawnImages, boxes_around, drawn_lessons
+from lucency.training.drawn_images import DrawnImages, boxes_around, drawn_lessons, share_moved_out
 from lucency.training.examples import ImageExamples
 from lucency.training.loop import train_member
 
@@ -156,6 +156,17 @@ def test_lesions_that_left_the_image_teach_nothing(drawn):
     assert n_left < sum(map(len, drawn.lesions))
     assert all(len(one["boxes"]) == len(one["labels"]) == len(one["masks"]) for one in lessons)
     assert all((one["boxes"][:, 2:] > one["boxes"][:, :2]).all() for one in lessons)
+
+
+def test_lesions_moved_out_are_counted_as_the_augmentation_moves_them(drawn):
+    """The share that the report tells is that of the very lessons."""
+    far = Augmentation(rotate_degrees=20, shift=0.5)
+    boxes_only = DrawnImages(drawn.images, drawn.lesions, drawn.kinds, has_masks=False)
+    lesson = drawn_lessons(boxes_only, make_augmenter(far, 3))
+    n_left = sum(len(one["boxes"]) for epoch in range(3) for one in lesson(np.arange(8), epoch, torch.device("cpu"))[1])
+    n_all = 3 * sum(map(len, drawn.lesions))
+    assert share_moved_out(drawn, far, 3, 3) == pytest.approx(1 - n_left / n_all)
+    assert share_moved_out(drawn, NO_AUGMENTATION, 3, 3) == 0
 
 
 def test_boxes_around_masks_hold_all_their_pixels():

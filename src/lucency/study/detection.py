@@ -32,6 +32,8 @@ if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
 
 ANCHORS = "training/anchors.json"
 ENSEMBLE = "ensemble"
+N_EPOCHS_COUNTED = 10
+"""Epochs over which lesions are counted that augmentation moves out of the image."""
 TUNING_PREDICTIONS, OPERATING_POINT = "tuning_predictions.csv", "operating_point.json"
 PREDICTIONS, PREDICTIONS_COCO, METRICS = "predictions.csv", "predictions_coco.json", "metrics.json"
 
@@ -68,6 +70,7 @@ def _prepare(study: Study) -> list[str]:
         "n_lesions": len(boxes),
         "share_well_covered": float((overlaps >= ENOUGH_OVERLAP).mean()),
         "median_best_overlap": float(np.median(overlaps)),
+        "share_moved_out": _share_moved_out(study),
         "size_limits": [float(limit) for limit in np.quantile(sides, [1 / 3, 2 / 3])],
     }
     study.desk.say(
@@ -75,6 +78,16 @@ def _prepare(study: Study) -> list[str]:
         f"part; {facts['share_well_covered']:.0%} of these have one that overlaps by half."
     )
     return [study.folder.write_json(ANCHORS, facts)]
+
+
+def _share_moved_out(study: Study) -> float:
+    """Return the share of training lesions that augmentation moves out of the image, over the first epochs."""
+    from lucency.training.drawn_images import share_moved_out
+
+    if study.plan.augmentation is None:
+        return 0.0
+    seed = counted_key(study.plan.seed, "member", 0) >> 1
+    return share_moved_out(drawn_images(study, Part.TRAINING), study.plan.augmentation, seed, N_EPOCHS_COUNTED)
 
 
 def _parts(study: Study) -> "tuple[DrawnImages, DrawnImages]":

@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lucency.data.augmentation import Augment, Batch, to_unit_range
+from lucency.data.augmentation.draws import Draws
+from lucency.data.augmentation.geometry import count_boxes_left
 from lucency.domain.detections import Lesion, pixels_of
+from lucency.domain.plan import Augmentation
 from lucency.training.course import Lesson
 from lucency.training.examples import ImageExamples
 
@@ -94,6 +97,17 @@ def boxes_around(masks: Tensor) -> tuple[Tensor, Tensor]:
         ends.append((first, held.shape[-1] - held.flip(-1).to(torch.uint8).argmax(-1)))
     (left, right), (top, bottom) = ends
     return torch.stack([left, top, right, bottom], -1).float(), (masks > 0).flatten(2).any(-1)
+
+
+def share_moved_out(examples: DrawnImages, settings: Augmentation, seed: int, n_epochs: int) -> float:
+    """Return the share of lesions that teach nothing in an epoch, because less than half of them is left in the moved image."""
+    owners = np.repeat(np.arange(len(examples)), [len(lesions) for lesions in examples.lesions])
+    edges = [lesion.edges for lesions in examples.lesions for lesion in lesions]
+    boxes, keys = torch.tensor(edges).view(-1, 1, 4), examples.images.sample_keys[owners]
+    n_left = sum(
+        count_boxes_left(boxes, settings, Draws(seed, epoch, keys), examples.shape) for epoch in range(n_epochs)
+    )
+    return n_left / (len(edges) * n_epochs)
 
 
 def drawn_lessons(examples: DrawnImages, augment: Augment | None) -> Lesson:

@@ -34,6 +34,8 @@ class AnchorFacts:
     n_lesions: int
     share_well_covered: float
     """Share of the lesions that some anchor overlaps by half."""
+    share_moved_out: float = 0.0
+    """Share of the lesions that augmentation moves out of the image in an epoch."""
 
 
 @dataclass(frozen=True)
