@@ -158,6 +158,14 @@ def test_lesions_that_left_the_image_teach_nothing(drawn):
     assert all((one["boxes"][:, 2:] > one["boxes"][:, :2]).all() for one in lessons)
 
 
+def test_boxes_of_turned_masks_are_tight(drawn):
+    """The upright box around turned corners would be too large; the moved pixels tell better."""
+    lesson = drawn_lessons(drawn, make_augmenter(Augmentation(rotate_degrees=45), 5))
+    for one in lesson(np.arange(8), 0, torch.device("cpu"))[1]:
+        around, _ = boxes_around(one["masks"][None])
+        assert torch.equal(one["boxes"], around[0])
+
+
 def test_lesions_moved_out_are_counted_as_the_augmentation_moves_them(drawn):
     """The share that the report tells is that of the very lessons."""
     far = Augmentation(rotate_degrees=20, shift=0.5)
