@@ -14,6 +14,7 @@ from lucency.errors import StudyError
 from lucency.evaluation.detection.afroc import afroc_area, afroc_curve, afroc_estimate, inferred_auc
 from lucency.evaluation.detection.average_precision import OVERLAPS, average_precision
 from lucency.evaluation.detection.froc import RATES, froc_band, froc_curve, froc_estimates, sensitivities
+from lucency.evaluation.detection.fusion import fused
 from lucency.evaluation.detection.matching import NO_LESION, box_overlaps, match
 from lucency.evaluation.detection.operating_point import choose_mark_threshold
 from lucency.evaluation.detection.results import SizeBands, evaluate_detection
@@ -253,3 +254,37 @@ def test_a_part_without_lesions_is_told_and_not_guessed():
     assert found["FROC score"].value is None
     assert found["lesion-wise sensitivity"].value is None
     assert found["false positives per image"].value > 0
+
+
+def test_one_member_is_its_own_ensemble():
+    """Nothing is joined, and nothing is lost."""
+    alone = random_detections(14)
+    assert fused([alone], "ensemble").marks == alone.marks
+
+
+def test_members_that_agree_make_one_mark_and_a_mark_of_one_alone_counts_half():
+    """The box is the mean weighted by the scores; no second mark remains beside it."""
+    one = of_images(([], [(0.9, (10.0, 10.0, 20.0, 20.0)), (0.4, (40.0, 40.0, 50.0, 50.0))]))
+    other = of_images(([], [(0.3, (12.0, 10.0, 22.0, 20.0))]))
+    agreed, alone = fused([one, other], "ensemble").marks[0]
+    assert agreed.score == pytest.approx(0.6)
+    assert agreed.edges == pytest.approx((10.5, 10.0, 20.5, 20.0))
+    assert alone.score == pytest.approx(0.2)
+
+
+def test_the_order_of_images_and_a_stretch_of_scores_change_nothing():
+    """Only ranks count, and every image is itself."""
+    detections = random_detections(15, 50)
+    order = np.random.default_rng(1).permutation(50)
+    fields = ("image_ids", "patient_ids", "lesions", "marks")
+    turned = replace(detections, **{f: tuple(getattr(detections, f)[n] for n in order) for f in fields})
+    stretched = replace(
+        detections,
+        marks=tuple(tuple(replace(mark, score=mark.score**3) for mark in marks) for marks in detections.marks),
+    )
+    expected = froc_estimates(match(detections, Hit()))[0].value
+    for same in (turned, stretched):
+        matched = match(same, Hit())
+        assert froc_estimates(matched)[0].value == pytest.approx(expected)
+        assert afroc_area(matched) == pytest.approx(afroc_area(match(detections, Hit())))
+        assert average_precision(matched, "voc") == pytest.approx(average_precision(match(detections, Hit()), "voc"))

@@ -1,14 +1,12 @@
 """Intervals of detection hold the truth about as often as they promise."""
 
 import numpy as np
-import pytest
 
 from lucency.evaluation.detection.afroc import afroc_area, afroc_estimate
 from lucency.evaluation.detection.froc import RATES, froc_estimates, sensitivities
 from lucency.evaluation.detection.matching import NO_LESION, Matched
 
 N_STUDIES = 60
-pytestmark = pytest.mark.slow
 
 
 def study(seed, n_patients):
