@@ -61,8 +61,10 @@ class Detections:
 
     @property
     def has_masks(self) -> bool:
-        """Tell whether every lesion and every mark has its pixels."""
-        lesions = all(lesion.runs is not None for of_image in self.lesions for lesion in of_image)
+        """Tell whether there are lesions, and every one of them and every mark has its pixels."""
+        lesions = self.n_lesions > 0 and all(
+            lesion.runs is not None for of_image in self.lesions for lesion in of_image
+        )
         return lesions and all(mark.runs is not None for of_image in self.marks for mark in of_image)
 
 

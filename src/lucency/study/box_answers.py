@@ -39,6 +39,7 @@ def _boxes(plan: Plan, folder: StudyFolder) -> "Boxes":
         hit=plan.detection.hit,
         bands=size_bands_of(folder),
         anchors=only_fields(AnchorFacts, facts),
+        has_masks=lesions.has_masks,
         kinds_of_image={
             image_id: tuple(one.kind for one in of_image) for image_id, of_image in lesions.of_image.items()
         },

@@ -51,6 +51,8 @@ class Boxes:
     """When a mark is a hit."""
     bands: SizeBands
     anchors: AnchorFacts
+    has_masks: bool
+    """True where the network learnt masks."""
     kinds_of_image: Mapping[str, tuple[str, ...]]
     """Labelled image → the kind of each of its lesions."""
     hits: tuple[Picture, ...] = ()
@@ -64,7 +66,7 @@ class Boxes:
     @property
     def name(self) -> str:
         """Name the network that finds."""
-        return "Mask R-CNN" if self.test.has_masks else "Faster R-CNN"
+        return "Mask R-CNN" if self.has_masks else "Faster R-CNN"
 
     @property
     def noun(self) -> str:
