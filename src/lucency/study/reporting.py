@@ -9,8 +9,9 @@ from pydantic import TypeAdapter
 from lucency.domain.cohort import CohortRow, LabelRow, SplitRow
 from lucency.domain.estimate import Estimate
 from lucency.domain.ground_truth import GroundTruth
-from lucency.domain.plan import REPORT_LABELLING, SYNTHESIS, Plan
+from lucency.domain.plan import DETECTION, REPORT_LABELLING, SYNTHESIS, Plan
 from lucency.study.answer_files import AnswerFiles, only_fields, read_png
+from lucency.study.box_answers import BOXES
 from lucency.study.class_answers import CLASSES_OF_IMAGES, CLASSES_OF_REPORTS
 from lucency.study.classes import METRICS
 from lucency.study.cohort import CERTIFICATE, COHORT, GROUND_TRUTH, LABELS, SPLIT, files_of_labels
@@ -33,6 +34,7 @@ FILES_OF_IMAGES = (SET_ASIDE, SAMPLES, AUGMENTED)
 ANSWERS: Mapping[str, AnswerFiles] = {
     "classification": CLASSES_OF_IMAGES,
     REPORT_LABELLING: CLASSES_OF_REPORTS,
+    DETECTION: BOXES,
     SYNTHESIS: SYNTHETIC_IMAGES,
 }
 """Task → the files that hold its answers. A task adds itself here, with answers of its own in `report/answers`."""

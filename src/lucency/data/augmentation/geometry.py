@@ -141,6 +141,12 @@ def move_boxes(boxes: Tensor, geometry: Geometry, shape: tuple[int, ...]) -> tup
     return torch.cat([inside_low, inside_high], -1).to(boxes.dtype), is_visible
 
 
+def count_boxes_left(boxes: Tensor, settings: Augmentation, draws: Draws, shape: tuple[int, int]) -> int:
+    """Count boxes, axes (image, 1, 4), that have left images of this shape after they were moved, as the augmentation does."""
+    geometry = draw_geometry(settings, draws, shape)
+    return 0 if geometry is None else int((~move_boxes(boxes, geometry, shape)[1]).sum())
+
+
 def _compose(
     angle: NDArray[np.float64],
     skew: NDArray[np.float64],
