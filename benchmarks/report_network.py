@@ -28,9 +28,10 @@ from lucency.study.folder import StudyFolder
 from lucency.study.labelling_texts import label_texts
 from lucency.study.plan import read_plan
 from lucency.study.run import run
-from lucency.training.course import Course
+from lucency.training.class_course import class_course
 from lucency.training.device import OneDevice
-from lucency.training.loop import predict, train_member
+from lucency.training.loop import train_member
+from lucency.training.prediction import predict
 from lucency.training.reports import ReportExamples
 
 N_TRAINING, N_LABELLED, BATCH, SIZE = 2_000, 10_000, 32, 64
@@ -112,7 +113,7 @@ def our_training(some: ReportExamples, n_words: int) -> Callable[[], None]:
     """Return one epoch of our loop, with its history and checkpoint."""
     settings = Training(epochs=1, batch_size=BATCH, early_stopping=None)
     few = ReportExamples(some.store, some.numbers, some.rows[:2], some.targets[:2], some.sample_keys[:2])
-    course = Course("Training", settings, some, few, 2, None, lambda _targets, _said: 0.5, 1, "key")
+    course = class_course("Training", settings, some, few, 2, None, lambda _targets, _said: 0.5, 1, "key")
 
     def epoch() -> None:
         with tempfile.TemporaryDirectory() as folder:

@@ -22,7 +22,7 @@ from lucency.data.augmentation import Batch, make_augmenter
 from lucency.domain.plan import Augmentation, Network, Training
 from lucency.domain.progress import Silence
 from lucency.network.catalogue import build
-from lucency.training.course import Course
+from lucency.training.class_course import class_course
 from lucency.training.examples import ImageExamples
 from lucency.training.loop import train_member
 from lucency.training.standardised import Standardised
@@ -52,7 +52,7 @@ def ours(make: Make, images: np.ndarray, targets: np.ndarray) -> Callable[[], ob
     def examples(rows: np.ndarray) -> ImageExamples:
         return ImageExamples(images, rows, torch.from_numpy(targets[rows]), rows.astype(np.uint64))
 
-    course = Course(
+    course = class_course(
         title="",
         settings=Training(epochs=1, batch_size=BATCH, early_stopping=None),
         training=examples(np.arange(len(images))),

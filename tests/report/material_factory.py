@@ -219,7 +219,7 @@ def _member(i: int, random: np.random.Generator) -> Member:
         tuning = 0.5 * np.exp(-e / 5) + 0.21 + 0.0065 * max(e - 10, 0) + random.normal(0, 0.012)
         auc = 0.945 - 0.17 * np.exp(-e / 4) - 0.0012 * max(e - 13, 0) + random.normal(0, 0.004)
         epochs.append(Epoch(e, float(rate), float(training), float(tuning), float(auc), 201.5))
-    best = max(epochs, key=lambda epoch: epoch.tuning_auc or 0).epoch
+    best = max(epochs, key=lambda epoch: epoch.tuning_measure or 0).epoch
     return Member(f"member-{i}", tuple(epochs), best, "the tuning part had not gained for 10 epochs")
 
 

@@ -48,7 +48,7 @@ def test_the_confusion_matrix_agrees_with_the_sensitivity() -> None:
 def test_training_without_an_auc_draws_the_cost_alone(material: Material) -> None:
     """A tuning part of one class has no AUC."""
     member = material.members[0]
-    without = replace(member, epochs=tuple(replace(epoch, tuning_auc=None) for epoch in member.epochs))
+    without = replace(member, epochs=tuple(replace(epoch, tuning_measure=None) for epoch in member.epochs))
     figures = all_figures(replace(material, members=(without,)), count_flow(material))
     assert "cost" in figures
     assert "auc" not in figures

@@ -171,12 +171,12 @@ def test_a_plan_for_reports_begins_with_what_suits_words() -> None:
     assert (plan.network.architecture, plan.training.n_threads, plan.training.select_by) == ("lstm", 1, "cost")
     assert plan.augmentation is None
     assert plan.unit == "report"
-    own = {"network": {"architecture": "gru"}, "training": {"n_threads": 2, "select_by": "auc"}}
+    own = {"network": {"architecture": "gru"}, "training": {"n_threads": 2, "select_by": "measure"}}
     said = Plan.model_validate({"task": "report_labelling", "data": data, **own})
-    assert (said.network.architecture, said.training.n_threads, said.training.select_by) == ("gru", 2, "auc")
+    assert (said.network.architecture, said.training.n_threads, said.training.select_by) == ("gru", 2, "measure")
     images = Plan.model_validate({"task": "classification", "data": {"images": "images"}})
     assert (images.network.architecture, images.training.n_threads, images.training.select_by) == (
         "resnet18",
         None,
-        "auc",
+        "measure",
     )

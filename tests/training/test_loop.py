@@ -17,11 +17,14 @@ from lucency.domain.progress import Silence
 from lucency.errors import DivergenceError, Interrupted, PlanError
 from lucency.network.catalogue import build
 from lucency.training.checkpoint import Checkpoint, load_newest, save_checkpoint
-from lucency.training.course import Course, Outcome
+from lucency.training.class_course import Score, class_course
+from lucency.training.course import Course, Measure, Outcome
 from lucency.training.device import OneDevice, make_device
 from lucency.training.examples import ImageExamples, batches
-from lucency.training.loop import predict, train_member
+from lucency.training.lessons import lessons_from
+from lucency.training.loop import train_member
 from lucency.training.optimizer import make_optimizer
+from lucency.training.prediction import predict
 from lucency.training.schedule import learning_rate
 from lucency.training.standardised import Standardised
 
@@ -41,16 +44,18 @@ def auc_like(targets: np.ndarray, probabilities: np.ndarray) -> float:
     return float(probabilities[targets == 1, 1].mean() - probabilities[targets == 0, 1].mean())
 
 
-def course(settings: Training = SETTINGS, key: str = "key") -> Course:
+def course(
+    settings: Training = SETTINGS, key: str = "key", is_augmented: bool = True, score: Score = auc_like
+) -> Course:
     augmenter = make_augmenter(Augmentation(noise=0.1, erase=0.5), 3)
-    return Course(
+    return class_course(
         title="Training",
         settings=settings,
         training=examples(range(41)),  # 41 = 5 × 8 + 1: a single image is left over
         tuning=examples(range(41, 60)),
         n_classes=2,
-        augment=lambda images, keys, epoch: augmenter(Batch(images), keys, epoch).images,
-        score=auc_like,
+        augment=(lambda images, keys, epoch: augmenter(Batch(images), keys, epoch).images) if is_augmented else None,
+        score=score,
         seed=5,
         key=key,
     )
@@ -81,17 +86,19 @@ class StopAt(Silence):
 
 def test_training_learns(tmp_path: Path) -> None:
     """A bright square is learnt in a few epochs, and the best epoch's weights come back."""
-    plain = replace(course(replace_settings(epochs=8)), augment=None)
+    plain = course(replace_settings(epochs=8), is_augmented=False)
     outcome = train_member(network(dropout=0), plain, tmp_path, Silence())
     assert [epoch.epoch for epoch in outcome.history] == list(range(1, 9))
     assert outcome.history[-1].n_iterations == 8 * math.ceil(41 / 8)
-    assert outcome.history[outcome.best_epoch - 1].tuning_auc == max(epoch.tuning_auc for epoch in outcome.history)
+    assert outcome.history[outcome.best_epoch - 1].tuning_measure == max(
+        epoch.tuning_measure for epoch in outcome.history
+    )
     trained = network()
     trained.load_state_dict(outcome.weights)
     tuning = examples(range(41, 60))
     probabilities = torch.softmax(predict(trained, tuning, OneDevice("cpu")).double(), 1).numpy()
     assert auc_like(tuning.targets.numpy(), probabilities) == pytest.approx(
-        outcome.history[outcome.best_epoch - 1].tuning_auc
+        outcome.history[outcome.best_epoch - 1].tuning_measure
     )
     assert auc_like(tuning.targets.numpy(), probabilities) > 0.3
 
@@ -152,14 +159,15 @@ def test_only_training_images_are_augmented(tmp_path: Path) -> None:
         seen.extend((epoch, int(key)) for key in keys)
         return images.float() / 255
 
-    train_member(network(), replace(chosen, augment=augment), tmp_path, Silence())
+    lesson = lessons_from(examples(range(41)), augment)
+    train_member(network(), replace(chosen, lesson=lesson), tmp_path, Silence())
     assert sorted(seen) == [(epoch, key) for epoch in range(4) for key in range(41)]
 
 
 def test_early_stopping_ends_training(tmp_path: Path) -> None:
     """No gain for `patience` epochs, and the reason is told."""
     settings = Training.model_validate({"epochs": 50, "batch_size": 8, "early_stopping": {"patience": 2}})
-    chosen = replace(course(settings), score=lambda _t, _p: 0.5)
+    chosen = course(settings, score=lambda _t, _p: 0.5)
     outcome = train_member(network(), chosen, tmp_path, Silence())
     assert len(outcome.history) == 3
     assert outcome.best_epoch == 1
@@ -302,3 +310,12 @@ def test_training_on_a_gpu_learns_and_resumes(tmp_path: Path, precision: str) ->
     outcome = train_member(network(), chosen, tmp_path, Silence())
     assert len(outcome.history) == 8
     assert outcome.history[-1].training_cost < outcome.history[0].training_cost
+
+
+def test_a_measure_that_is_better_small_chooses_the_smallest(tmp_path: Path) -> None:
+    """An error in millimetres is no AUC; the history still shows it as it is."""
+    smallest = replace(course(), measure=Measure("mean absolute error", is_better_larger=False))
+    outcome = train_member(network(), smallest, tmp_path, Silence())
+    errors = [epoch.tuning_measure for epoch in outcome.history]
+    assert len(set(errors)) > 1
+    assert outcome.history[outcome.best_epoch - 1].tuning_measure == min(errors)

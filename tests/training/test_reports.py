@@ -13,10 +13,12 @@ from lucency.domain.progress import Silence
 from lucency.domain.text_plan import Recurrent
 from lucency.errors import Interrupted
 from lucency.network.recurrent import ReadingNetwork, recurrent_network
+from lucency.training.class_course import class_course
 from lucency.training.cost import make_cost, probabilities_of
 from lucency.training.course import Course, Outcome
 from lucency.training.device import OneDevice
-from lucency.training.loop import predict, train_member
+from lucency.training.loop import train_member
+from lucency.training.prediction import predict
 from lucency.training.reports import ReportExamples
 
 NAN = float("nan")
@@ -42,7 +44,7 @@ def network(findings: bool = False) -> ReadingNetwork:
 
 
 def course(findings: bool = False) -> Course:
-    return Course(
+    return class_course(
         title="Training",
         settings=Training(epochs=3, batch_size=8, learning_rate=0.02, early_stopping=None),
         training=examples(range(41), findings),

@@ -41,9 +41,9 @@ class Training(Section):
     """Epochs in which the learning rate rises from zero to its value."""
     early_stopping: EarlyStopping | None = EarlyStopping()
     """When to stop because the tuning part no longer gains; null never stops early."""
-    select_by: Literal["auc", "cost"] = "auc"
-    """What is measured on the tuning part after each epoch to choose the best one. For reports `cost`, unless the plan says
-    otherwise."""
+    select_by: Literal["measure", "cost"] = "measure"
+    """What chooses the best epoch on the tuning part: the `measure` of the task (the AUC for classes), or the `cost`. For
+    reports `cost`, unless the plan says otherwise."""
     n_members: Annotated[int, Field(ge=1, le=50)] = 1
     """Networks trained from different random beginnings; their mean probability is the ensemble's answer."""
     device: Literal["auto", "cpu", "cuda"] = "auto"

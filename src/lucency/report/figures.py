@@ -88,7 +88,7 @@ def flow_diagram(flow: Flow) -> str:
 def learning_curves(members: tuple[Member, ...]) -> dict[str, str]:
     """Draw cost and tuning AUC by epoch; a ring marks the epoch that was kept."""
     figures = {"cost": _cost_curves(members)}
-    if any(epoch.tuning_auc is not None for member in members for epoch in member.epochs):
+    if any(epoch.tuning_measure is not None for member in members for epoch in member.epochs):
         figures["auc"] = _auc_curves(members)
     return figures
 
@@ -286,20 +286,20 @@ def _cost_curves(members: tuple[Member, ...]) -> str:
 
 
 def _auc_curves(members: tuple[Member, ...]) -> str:
-    values = [e.tuning_auc for member in members for e in member.epochs if e.tuning_auc is not None]
+    values = [e.tuning_measure for member in members for e in member.epochs if e.tuning_measure is not None]
     lowest = min(0.95, np.floor(min(values) * 10) / 10)
     x, y = _epoch_scale(members), Scale(float(lowest), 1, 262, 38)
     strokes = [axes(x, y, _epoch_ticks(members), ticks(y.low, y.high), "Epoch", "AUC on the tuning part")]
     for member in members:
-        points: list[Point] = [(x(e.epoch), y(e.tuning_auc)) for e in member.epochs if e.tuning_auc is not None]
+        points: list[Point] = [(x(e.epoch), y(e.tuning_measure)) for e in member.epochs if e.tuning_measure is not None]
         strokes.append(path(points, f"line{' thin' if len(members) > 1 else ''} c1"))
         best = member.epochs[member.best_epoch - 1]
-        if best.tuning_auc is not None:
-            strokes.append(circle((x(best.epoch), y(best.tuning_auc)), 4.5, "line ring c1"))
+        if best.tuning_measure is not None:
+            strokes.append(circle((x(best.epoch), y(best.tuning_measure)), 4.5, "line ring c1"))
     if len(members) == 1:
         best = members[0].epochs[members[0].best_epoch - 1]
-        if best.tuning_auc is not None:
-            below = y(best.tuning_auc) + 24
+        if best.tuning_measure is not None:
+            below = y(best.tuning_measure) + 24
             strokes.append(text(x(best.epoch), below, f"epoch {best.epoch} kept", "small halo", "middle"))
     return drawing(400, 304, "AUC on the tuning part by epoch", strokes)
 

@@ -41,7 +41,7 @@ class Epoch:
     learning_rate: float
     training_cost: float
     tuning_cost: float
-    tuning_auc: float | None
+    tuning_measure: float | None
     seconds: float
 
 

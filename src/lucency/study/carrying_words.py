@@ -14,22 +14,14 @@ from numpy.typing import NDArray
 from lucency.domain.parts import Part
 from lucency.domain.predictions import Predictions
 from lucency.domain.questions import PRESENT
+from lucency.study.classes import ENSEMBLE, OPERATING_POINT, PREDICTIONS, examples_of, read_operating_points
 from lucency.study.cohort import COHORT, questions_of
-from lucency.study.learning import (
-    ENSEMBLE,
-    OPERATING_POINT,
-    PREDICTIONS,
-    examples_of,
-    files_of_networks,
-    labelled_images,
-    load_member,
-    members,
-    read_operating_points,
-)
+from lucency.study.medium import labelled_images
 from lucency.study.plan import as_settings
-from lucency.study.report_labelling import REPORTS, read_vocabulary
+from lucency.study.report_labelling import NAMING, REPORTS, read_vocabulary
 from lucency.study.stage import Stage, Study
 from lucency.study.tables import read_predictions
+from lucency.study.training import files_of_networks, load_member, members
 
 if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
     from lucency.evaluation.operating_point import OperatingPoint
@@ -70,7 +62,7 @@ class _Shown:
     def __init__(self, study: Study, predictions: Sequence[Predictions]) -> None:
         opening = study.folder.last_opening()
         self.examples = cast("ReportExamples", examples_of(REPORTS, study, Part.TEST, opening))
-        self.network = cast("ReadingNetwork", load_member(REPORTS, study, members(study.plan)[0]))
+        self.network = cast("ReadingNetwork", load_member(NAMING, study, members(study.plan)[0]))
         self._numbers = _numbers_of_reports(study)
         self._vocabulary = read_vocabulary(study.folder)
         self._points = read_operating_points(study.folder)
@@ -209,6 +201,6 @@ EXPLAIN_WORDS = Stage(
         "level": study.plan.evaluation.level,
         "seed": study.plan.seed,
     },
-    lambda plan: [COHORT, *REPORTS.store, *files_of_networks(REPORTS, plan), PREDICTIONS, OPERATING_POINT],
+    lambda plan: [COHORT, *REPORTS.store, *files_of_networks(NAMING, plan), PREDICTIONS, OPERATING_POINT],
     _explain,
 )

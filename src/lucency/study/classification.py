@@ -1,113 +1,29 @@
-"""The task of classification: what is special about networks that look at images."""
+"""The task of classification: to name the class of an image."""
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast
 
-import numpy as np
-
-from lucency.domain.cohort import CohortRow
 from lucency.domain.parts import Part
-from lucency.domain.plan import Plan
-from lucency.randomness import key as counted_key
-from lucency.randomness import sample_keys
-from lucency.study.cohort import COHORT, STORE, classes_of
-from lucency.study.learning import (
+from lucency.study.classes import (
     OPERATING_POINT,
     PREDICTIONS,
-    Medium,
     examples_of,
-    files_of_networks,
-    learning_stages,
-    load_member,
-    members,
-    n_outputs,
+    naming_classes,
     read_operating_points,
+    stages_of_classes,
 )
+from lucency.study.cohort import COHORT, STORE
+from lucency.study.image_medium import IMAGES
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
 from lucency.study.tables import read_predictions
+from lucency.study.training import files_of_networks, load_member, members
 
 if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
-    from torch import Tensor, nn
-
-    from lucency.network.layer_table import LayerRow
-    from lucency.training.examples import Augment, Examples, ImageExamples
-    from lucency.training.standardised import Standardised
-
-
-def _settings(study: Study) -> dict[str, Any]:
-    plan = study.plan
-    return {
-        "augmentation": as_settings(plan.augmentation) if plan.augmentation else None,
-        "image": as_settings(plan.data.image),
-    }
-
-
-def _examples(study: Study, images: Sequence[CohortRow], targets: "Tensor", soft: "Tensor | None") -> "ImageExamples":
-    from lucency.data.store import open_store
     from lucency.training.examples import ImageExamples
 
-    return ImageExamples(
-        store=open_store(study.folder.path / "store").images,
-        rows=np.array([image.store_row for image in images]),
-        targets=targets,
-        sample_keys=sample_keys([image.image_id for image in images]),
-        soft=soft,
-    )
-
-
-def _untrained(study: Study, seed: int) -> "Standardised":
-    import torch
-
-    from lucency.network.catalogue import build
-    from lucency.training.standardised import Standardised
-
-    plan, image = study.plan, study.plan.data.image
-    torch.manual_seed(counted_key(seed, "initial weights") >> 1)
-    return Standardised(build(plan.network, image.n_channels, image.shape, n_outputs(study)), image.n_channels)
-
-
-def _fit(study: Study, network: "nn.Module", training: "Examples") -> None:  # noqa: ARG001 - as every medium
-    """Measure the grey levels of the training part."""
-    cast("Standardised", network).fit(cast("ImageExamples", training))
-
-
-def _augment(plan: Plan, seed: int) -> "Augment | None":
-    from lucency.data.augmentation import Batch, make_augmenter
-
-    if not plan.augmentation:
-        return None
-    augmenter = make_augmenter(plan.augmentation, seed)
-    return lambda images, keys, epoch: augmenter(Batch(images), keys, epoch).images
-
-
-def _show_samples(study: Study, training: "Examples") -> list[str]:
-    from lucency.study.pictures import show_samples
-
-    return show_samples(study, cast("ImageExamples", training), classes_of(study))
-
-
-def _layers(study: Study) -> "list[LayerRow]":
-    from lucency.network.layer_table import layer_table
-
-    image = study.plan.data.image
-    return layer_table(_untrained(study, 0).network, image.n_channels, image.shape)
-
-
-IMAGES = Medium(
-    store=tuple(STORE),
-    learnt=(),
-    settings=_settings,
-    prepare=lambda _: [],
-    examples=_examples,
-    untrained=_untrained,
-    fit=_fit,
-    augment=_augment,
-    show_samples=_show_samples,
-    layers=_layers,
-)
-
-TRAIN, PREDICT, EVALUATE = learning_stages(IMAGES)
+NAMING = naming_classes(IMAGES)
+TRAIN, PREDICT, EVALUATE = stages_of_classes(IMAGES, NAMING)
 
 
 def _explain(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
@@ -118,7 +34,7 @@ def _explain(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every s
     test = read_predictions(study.folder, PREDICTIONS)[-1]
     examples = cast("ImageExamples", examples_of(IMAGES, study, Part.TEST, study.folder.last_opening()))
     called = called_classes(test, read_operating_points(study.folder)[""])
-    network = load_member(IMAGES, study, members(study.plan)[0])
+    network = load_member(NAMING, study, members(study.plan)[0])
     return [*show_errors(study, test, called, examples), *show_saliency(study, test, called, examples, network)]
 
 
@@ -131,6 +47,6 @@ EXPLAIN = Stage(
         "level": study.plan.evaluation.level,
         "seed": study.plan.seed,
     },
-    lambda plan: [COHORT, *STORE, *files_of_networks(IMAGES, plan), PREDICTIONS, OPERATING_POINT],
+    lambda plan: [COHORT, *STORE, *files_of_networks(NAMING, plan), PREDICTIONS, OPERATING_POINT],
     _explain,
 )

@@ -24,7 +24,7 @@ from lucency.study.cohort import (
     targets_of,
 )
 from lucency.study.folder import StudyFolder
-from lucency.study.learning import labelled_images
+from lucency.study.medium import labelled_images
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
 

@@ -16,12 +16,13 @@ from lucency.domain.predictions import Predictions
 from lucency.domain.progress import Desk, Silence
 from lucency.domain.questions import Question
 from lucency.errors import PlanError, RecordError
+from lucency.study.classes import OPERATING_POINT, read_operating_points
 from lucency.study.cohort import questions_of
 from lucency.study.folder import STAGE_DONE, StudyFolder
-from lucency.study.learning import OPERATING_POINT, load_member, members, read_operating_points
 from lucency.study.plan import read_plan
-from lucency.study.report_labelling import REPORTS, read_vocabulary
+from lucency.study.report_labelling import NAMING, read_vocabulary
 from lucency.study.stage import Study
+from lucency.study.training import load_member, members
 
 if TYPE_CHECKING:  # torch takes seconds to import; only who labels needs it
     from lucency.network.recurrent import ReadingNetwork
@@ -105,7 +106,7 @@ def _finished(path: Path, desk: Desk) -> Study:
 def _refuse_changed(folder: StudyFolder, plan: Plan) -> None:
     trained = folder.record.last(STAGE_DONE, stage="train")
     recorded = trained.payload["writes"] if trained else {}
-    for file in (*(f"training/{member}/weights.safetensors" for member in members(plan)), *REPORTS.learnt):
+    for file in (*(f"training/{member}/weights.safetensors" for member in members(plan)), *NAMING.learnt):
         if not (folder.path / file).exists() or folder.hash(file) != recorded.get(file):
             raise RecordError(
                 f"{file} in {folder.path.name} is not as it was when the network was trained. Run `lucency run` there again."
@@ -145,14 +146,14 @@ def _answers(study: Study, examples: "ReportExamples") -> NDArray[np.float64]:
     """Return the mean of what all members say, axes (text, class or finding)."""
     from lucency.training.cost import probabilities_of
     from lucency.training.device import fix_arithmetic, make_device
-    from lucency.training.loop import predict
+    from lucency.training.prediction import predict
 
     fix_arithmetic(study.plan.training)
     device = make_device(study.plan.training)
     said = []
     with study.desk.progress("Labelling reports", study.plan.training.n_members) as progress:
         for member in members(study.plan):
-            network = device.setup(load_member(REPORTS, study, member))
+            network = device.setup(load_member(NAMING, study, member))
             said.append(probabilities_of(predict(network, examples, device), examples.targets))
             progress.advance()
     return np.mean(said, axis=0)
@@ -195,7 +196,7 @@ def _carrying(
     from lucency.explanation.words import Answer, gradient_times_input
 
     question = questions_of(study)[number]
-    network = cast("ReadingNetwork", load_member(REPORTS, study, members(study.plan)[0]))
+    network = cast("ReadingNetwork", load_member(NAMING, study, members(study.plan)[0]))
     chosen = np.flatnonzero(called == 1) if question.finding else np.arange(len(written))
     some = replace(examples, rows=examples.rows[chosen])
     found: list[tuple[str, ...]] = [()] * len(written)

@@ -11,9 +11,10 @@ from lucency.domain.cohort import KEPT, REFUSED, CohortRow
 from lucency.domain.parts import Part
 from lucency.randomness import key as counted_key
 from lucency.randomness import sample_keys
+from lucency.study.classes import naming_classes, stages_of_classes
 from lucency.study.cohort import COHORT, clinical_settings, join_clinical_table, outside, questions_of
 from lucency.study.folder import StudyFolder
-from lucency.study.learning import Medium, labelled_images, learning_stages, n_outputs
+from lucency.study.medium import Medium, labelled_images
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
 from lucency.study.versions import keep_version
@@ -132,15 +133,14 @@ def _examples(study: Study, reports: Sequence[CohortRow], targets: "Tensor", sof
     )
 
 
-def untrained_reader(study: Study, seed: int) -> "ReadingNetwork":
-    """Build the network of the plan with random weights that depend on the seed alone."""
+def _untrained(study: Study, seed: int, n_outputs: int) -> "ReadingNetwork":
     import torch
 
     from lucency.network.recurrent import recurrent_network
 
     torch.manual_seed(counted_key(seed, "initial weights") >> 1)
     n_words = len(read_vocabulary(study.folder))
-    return recurrent_network(study.plan.network, n_words, n_outputs(study), bool(questions_of(study)[0].finding))
+    return recurrent_network(study.plan.network, n_words, n_outputs, bool(questions_of(study)[0].finding))
 
 
 def _fit(study: Study, network: "nn.Module", training: "Examples") -> None:  # noqa: ARG001 - as every medium
@@ -155,10 +155,10 @@ def _fit(study: Study, network: "nn.Module", training: "Examples") -> None:  # n
         cast("ReadingNetwork", network).embedding.weight[found["numbers"]] = found["vectors"]
 
 
-def _layers(study: Study) -> "list[LayerRow]":
+def _layers(study: Study, n_outputs: int) -> "list[LayerRow]":
     from lucency.network.recurrent import reading_layers
 
-    return reading_layers(untrained_reader(study, 0))
+    return reading_layers(_untrained(study, 0, n_outputs))
 
 
 REPORTS = Medium(
@@ -167,11 +167,12 @@ REPORTS = Medium(
     settings=_settings,
     prepare=_prepare,
     examples=_examples,
-    untrained=untrained_reader,
+    untrained=_untrained,
     fit=_fit,
     augment=lambda _plan, _seed: None,
     show_samples=lambda _study, _training: [],
     layers=_layers,
 )
 
-TRAIN, PREDICT, EVALUATE = learning_stages(REPORTS)
+NAMING = naming_classes(REPORTS)
+TRAIN, PREDICT, EVALUATE = stages_of_classes(REPORTS, NAMING)

@@ -13,27 +13,24 @@ from lucency.domain.parts import Part
 from lucency.domain.plan import REPORT_LABELLING, Plan
 from lucency.domain.questions import ABSENT, PRESENT
 from lucency.study.carrying_words import CARRYING_WORDS, VOCABULARY_FACTS
+from lucency.study.classes import (
+    ENSEMBLE,
+    METRICS,
+    OPERATING_POINT,
+    PREDICTIONS,
+    RESULTS_BY_RULE,
+    read_operating_points,
+)
 from lucency.study.cohort import CERTIFICATE, COHORT, GROUND_TRUTH, LABELS, SPLIT, files_of_labels
 from lucency.study.describing import DESCRIPTION, read_description
 from lucency.study.folder import STAGE_DONE, TEST_OPENED, StudyFolder
 from lucency.study.ground_truth import FINDINGS
 from lucency.study.images import ACCOUNT
-from lucency.study.learning import (
-    ENSEMBLE,
-    LAYERS,
-    METRICS,
-    OPERATING_POINT,
-    PREDICTIONS,
-    RESULTS_BY_RULE,
-    history_file,
-    members,
-    outcome_file,
-    read_operating_points,
-)
 from lucency.study.pictures import AUGMENTED, DRAWN, ERRORS, SALIENCY, SAMPLES, SET_ASIDE
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
 from lucency.study.tables import read_predictions
+from lucency.study.training import LAYERS, history_file, members, outcome_file
 from lucency.study.versions import n_versions
 
 if TYPE_CHECKING:

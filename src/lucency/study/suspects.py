@@ -20,15 +20,18 @@ from lucency.domain.predictions import Predictions
 from lucency.domain.progress import Desk
 from lucency.errors import PlanError, StudyError
 from lucency.randomness import key as counted_key
-from lucency.study.classification import IMAGES
+from lucency.study.classes import examples_from
+from lucency.study.classification import NAMING
 from lucency.study.cohort import CLASSES, COHORT, LABELS, SPLIT, STORE, classes_of, split_rows_of, targets_of
 from lucency.study.folder import StudyFolder
-from lucency.study.learning import course_of, examples_from, labelled_images, settings_of_training
+from lucency.study.image_medium import IMAGES
+from lucency.study.medium import labelled_images
 from lucency.study.pictures import pictures_of
 from lucency.study.plan import as_settings
 from lucency.study.run import carry_out, run
 from lucency.study.stage import Stage, Study
 from lucency.study.tables import read_predictions, write_predictions
+from lucency.study.training import settings_of_training
 
 if TYPE_CHECKING:  # SciPy and torch take time to import; only stages that need them do
     from lucency.domain.description import Source
@@ -81,7 +84,7 @@ def _fold_stage(number: int) -> Stage:
 
 
 def _fold_settings(number: int, study: Study) -> dict[str, Any]:
-    settings = settings_of_training(IMAGES, _with_epochs_of_audit(study))
+    settings = settings_of_training(NAMING, _with_epochs_of_audit(study))
     return {**settings, "fold": number, "folds": study.plan.label_audit.folds}
 
 
@@ -96,7 +99,8 @@ def _judge_fold(number: int, study: Study, key: str) -> Iterable[str]:
     from torch import softmax
 
     from lucency.training.device import fix_arithmetic, make_device
-    from lucency.training.loop import predict, train_member
+    from lucency.training.loop import train_member
+    from lucency.training.prediction import predict
 
     study = _with_epochs_of_audit(study)
     plan, folder = study.plan, study.folder
@@ -104,14 +108,14 @@ def _judge_fold(number: int, study: Study, key: str) -> Iterable[str]:
     seed = counted_key(plan.seed, "label audit", number) >> 1
     title = f"Fold {number + 1} of {plan.label_audit.folds}"
     training = examples_from(IMAGES, study, fold.training)
-    course = course_of(IMAGES, study, title, (training, examples_from(IMAGES, study, fold.tuning)), seed, key)
-    network = IMAGES.untrained(study, seed)
-    IMAGES.fit(study, network, training)
+    course = NAMING.course(study, title, (training, examples_from(IMAGES, study, fold.tuning)), seed, key)
+    network = NAMING.untrained(study, seed)
+    NAMING.fit(study, network, training)
     outcome = train_member(network, course, folder.path / fold_folder(number), study.desk)
 
     fix_arithmetic(plan.training)
     device = make_device(plan.training)
-    judge = IMAGES.untrained(study, seed)
+    judge = NAMING.untrained(study, seed)
     judge.load_state_dict(outcome.weights)
     held_out = examples_from(IMAGES, study, fold.held_out)
     logits = predict(device.setup(judge), held_out, device)

@@ -15,11 +15,11 @@ from torch.nn import functional as F
 
 from lucency.domain.training_plan import Training
 
-Cost = Callable[[Tensor, Tensor], Tensor]
+AnswerCost = Callable[[Tensor, Tensor], Tensor]
 """(logits with axes (example, class or finding), targets as `Examples` says) to one number."""
 
 
-def make_cost(settings: Training, targets: Tensor, n_classes: int) -> Cost:
+def make_cost(settings: Training, targets: Tensor, n_classes: int) -> AnswerCost:
     """Return the plan's cost function; balanced class weights come from the training targets alone."""
     if targets.ndim == 2:
         return _of_findings(settings, targets)
@@ -38,7 +38,7 @@ def probabilities_of(logits: Tensor, targets: Tensor) -> NDArray[np.float64]:
     return (logits.sigmoid() if targets.ndim == 2 else torch.softmax(logits, 1)).numpy()
 
 
-def _of_findings(settings: Training, targets: Tensor) -> Cost:
+def _of_findings(settings: Training, targets: Tensor) -> AnswerCost:
     """Return the binary cross entropy, a mean over the findings that are known; the unknown ones teach nothing."""
     weights = _balanced_findings(targets) if settings.class_weights == "balanced" else torch.ones(2, targets.shape[1])
 

@@ -1,8 +1,9 @@
 """The nouns of training: what is learnt from, by whom, and how far it has come."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -10,12 +11,43 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lucency.domain.training_plan import Training
-from lucency.training.cost import Cost
 from lucency.training.device import Device
-from lucency.training.examples import Augment, Examples
 
-Score = Callable[[NDArray, NDArray[np.float64]], float]
-"""(targets, probabilities) to a number that is larger when the network is better."""
+Lesson = Callable[[NDArray[np.int64], int, torch.device], tuple[Any, Any]]
+"""(batch, epoch, device) to what the network is shown of it, augmented, and what its answer is compared with."""
+
+Cost = Callable[[nn.Module, Any, Any], Tensor]
+"""(network, what it is shown, what its answer is compared with) to one number, a mean over the batch."""
+
+
+class Deck(Protocol):
+    """What is learnt from, dealt in batches of indices."""
+
+    def __len__(self) -> int: ...
+
+    def batches(self, batch_size: int, seed: int, epoch: int) -> Iterator[NDArray[np.int64]]:
+        """Deal everything once, in an order of this epoch's own."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What is measured on the tuning part after each epoch, to choose the best one."""
+
+    name: str
+    """The field's standard term, for example "AUC"."""
+    is_better_larger: bool = True
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How a network stands on the tuning part."""
+
+    cost: float
+    measure: float
+
+
+Judge = Callable[[nn.Module, Device], Judgement]
+"""Lets a network answer the tuning part, without learning from it."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +56,12 @@ class Course:
 
     title: str
     settings: Training
-    training: Examples
-    tuning: Examples
-    n_classes: int
-    """Classes, or findings where several are asked at once: the numbers that the network gives for one example."""
-    augment: Augment | None
-    score: Score
-    """The measure that chooses the best epoch on the tuning part, unless the plan lets the cost choose."""
+    training: Deck
+    lesson: Lesson
+    cost: Cost
+    judge: Judge
+    measure: Measure
+    """Chooses the best epoch, unless the plan lets the cost choose."""
     seed: int
     key: str
     """Names the settings and data that a checkpoint belongs to."""
@@ -44,9 +75,10 @@ class Epoch:
     learning_rate: float
     """At the end of the epoch."""
     training_cost: float
-    """Mean over the images as they were trained on, augmented."""
+    """Mean over the examples as they were trained on, augmented."""
     tuning_cost: float
-    tuning_auc: float
+    tuning_measure: float
+    """What `outcome.json` names, for example the AUC."""
     n_iterations: int
     """Iterations since the beginning of training."""
     seconds: float
@@ -59,12 +91,13 @@ class Position:
     epoch: int = 0
     batch: int = 0
     cost_sum: float = 0.0
-    """Sum of the cost over the images of this epoch so far."""
-    n_images: int = 0
+    """Sum of the cost over the examples of this epoch so far."""
+    n_examples: int = 0
     history: tuple[Epoch, ...] = ()
     best_epoch: int = 0
     """Counted from 1; 0 before the first."""
     best_score: float = -sys.float_info.max  # JSON knows no infinity
+    """The larger, the better."""
     stopped_because: str = ""
     seconds: float = 0.0
 
@@ -86,5 +119,4 @@ class Learner:
     network: nn.Module
     optimizer: torch.optim.Optimizer
     device: Device
-    cost_of: Cost
     course: Course

@@ -15,10 +15,8 @@ from lucency.domain.progress import Desk
 from lucency.domain.training_plan import Training
 from lucency.errors import DivergenceError, Interrupted
 from lucency.randomness import key
-from lucency.training.cost import make_cost, probabilities_of
-from lucency.training.course import Course, Epoch, Learner, Outcome, Position
-from lucency.training.device import Device, fix_arithmetic, make_device
-from lucency.training.examples import Examples
+from lucency.training.course import Course, Epoch, Judgement, Learner, Measure, Outcome, Position
+from lucency.training.device import fix_arithmetic, make_device
 from lucency.training.optimizer import make_optimizer
 from lucency.training.resume import Saver, resume
 from lucency.training.schedule import learning_rate
@@ -39,8 +37,7 @@ def train_member(network: nn.Module, course: Course, folder: Path, desk: Desk) -
     fix_arithmetic(settings)
     device = make_device(settings)
     network, optimizer = device.setup(network, make_optimizer(network, settings))
-    cost_of = make_cost(settings, course.training.targets, course.n_classes)
-    learner = Learner(network, optimizer, device, cost_of, course)
+    learner = Learner(network, optimizer, device, course)
     position, best = resume(learner, folder)
     saver = Saver(learner, folder)
     n_batches = math.ceil(len(course.training) / settings.batch_size)
@@ -58,7 +55,7 @@ def train_member(network: nn.Module, course: Course, folder: Path, desk: Desk) -
                 _refuse_divergence(cost, course.title, position.epoch, iteration)
                 position = _count(position, cost, len(batch), time.monotonic() - started)
                 try:
-                    progress.advance(detail=_standing(position))
+                    progress.advance(detail=_standing(position, course.measure))
                 except Interrupted:
                     saver.save(position, best)
                     raise
@@ -68,26 +65,13 @@ def train_member(network: nn.Module, course: Course, folder: Path, desk: Desk) -
     return Outcome(position.history, position.best_epoch, position.stopped_because, best)
 
 
-def predict(network: nn.Module, examples: Examples, device: Device, batch_size: int = 256) -> Tensor:
-    """Return the logits of all examples, axes (example, class), without learning from them."""
-    network.eval()
-    order = list(examples.in_order(batch_size))
-    with torch.inference_mode(), device.autocast():
-        logits = [network(examples.inputs(batch).to(device.device)).float().cpu() for batch in order]
-    return torch.cat(logits)[np.argsort(np.concatenate(order))]
-
-
 def _step(learner: Learner, batch: NDArray[np.int64], rate: float, epoch: int, iteration: int) -> float:
     """Do one iteration: forward propagation, cost, back propagation, one step of every parameter against its gradient."""
-    course, device, examples = learner.course, learner.device, learner.course.training
+    course, device = learner.course, learner.device
     torch.manual_seed(key(course.seed, "dropout", iteration) >> 1)
-    lessons = examples.lessons[batch].to(device.device)
-    if course.augment:
-        inputs = course.augment(examples.stored(batch).to(device.device), examples.sample_keys[batch], epoch)
-    else:
-        inputs = examples.inputs(batch).to(device.device)
+    inputs, lessons = course.lesson(batch, epoch, device.device)
     with device.autocast():
-        cost = learner.cost_of(learner.network(inputs), lessons)
+        cost = course.cost(learner.network, inputs, lessons)
     learner.optimizer.zero_grad()
     device.backward(cost)
     for group in learner.optimizer.param_groups:
@@ -96,12 +80,12 @@ def _step(learner: Learner, batch: NDArray[np.int64], rate: float, epoch: int, i
     return float(cost.item())
 
 
-def _count(position: Position, cost: float, n_images: int, seconds: float) -> Position:
+def _count(position: Position, cost: float, n_examples: int, seconds: float) -> Position:
     return replace(
         position,
         batch=position.batch + 1,
-        cost_sum=position.cost_sum + cost * n_images,
-        n_images=position.n_images + n_images,
+        cost_sum=position.cost_sum + cost * n_examples,
+        n_examples=position.n_examples + n_examples,
         seconds=seconds,
     )
 
@@ -113,13 +97,12 @@ def _end_epoch(
     course, settings = learner.course, learner.course.settings
     n_iterations = (position.epoch + 1) * n_batches
     rate = learning_rate(settings, n_iterations - 1, n_batches)
-    logits = predict(learner.network, course.tuning, learner.device)
-    tuning_cost = float(learner.cost_of(logits, course.tuning.targets))
-    _refuse_divergence(tuning_cost, course.title, position.epoch, n_iterations - 1)
-    auc = course.score(course.tuning.targets.numpy(), probabilities_of(logits, course.tuning.targets))
-    epoch, training_cost = position.epoch + 1, position.cost_sum / position.n_images
-    entry = Epoch(epoch, rate, training_cost, tuning_cost, auc, n_iterations, round(position.seconds, 3))
-    score = auc if settings.select_by == "auc" else -tuning_cost
+    judged = course.judge(learner.network, learner.device)
+    _refuse_divergence(judged.cost, course.title, position.epoch, n_iterations - 1)
+    epoch, training_cost = position.epoch + 1, position.cost_sum / position.n_examples
+    seconds = round(position.seconds, 3)
+    entry = Epoch(epoch, rate, training_cost, judged.cost, judged.measure, n_iterations, seconds)
+    score = _score(course, judged)
     if score > position.best_score:
         position = replace(position, best_epoch=epoch, best_score=score)
         best = {name: _own_copy(tensor) for name, tensor in learner.network.state_dict().items()}
@@ -130,6 +113,13 @@ def _end_epoch(
         best_score=position.best_score,
         stopped_because=_reason_to_stop(settings, epoch, position.best_epoch),
     ), best
+
+
+def _score(course: Course, judged: Judgement) -> float:
+    """Return what chooses the best epoch, the larger the better."""
+    if course.settings.select_by == "cost":
+        return -judged.cost
+    return judged.measure if course.measure.is_better_larger else -judged.measure
 
 
 def _own_copy(tensor: Tensor) -> Tensor:
@@ -145,11 +135,11 @@ def _reason_to_stop(settings: Training, epoch: int, best_epoch: int) -> str:
     return ""
 
 
-def _standing(position: Position) -> str:
+def _standing(position: Position, measure: Measure) -> str:
     """Say in a few words how training stands."""
-    words = f"epoch {position.epoch + 1}, cost {position.cost_sum / position.n_images:.3f}"
+    words = f"epoch {position.epoch + 1}, cost {position.cost_sum / position.n_examples:.3f}"
     if position.history:
-        words += f", tuning AUC {position.history[-1].tuning_auc:.3f}"
+        words += f", tuning {measure.name} {position.history[-1].tuning_measure:.3f}"
     return words
 
 

@@ -1,8 +1,8 @@
-"""The heart of every study, whatever its networks look at: train, predict, evaluate."""
+"""Tasks whose networks name classes, or findings that are there or not: how they learn, answer and are judged."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 
 from lucency.domain.cohort import CohortRow
 from lucency.domain.parts import Part
-from lucency.domain.plan import Plan
 from lucency.domain.predictions import Predictions
 from lucency.domain.questions import ABSENT, PRESENT, Question
 from lucency.errors import StudyError
-from lucency.randomness import key as counted_key
 from lucency.study.cohort import (
     BY_RULE,
     CLASSES,
@@ -25,166 +23,84 @@ from lucency.study.cohort import (
     files_of_labels,
     labels_by_image,
     questions_of,
-    split_rows_of,
     targets_of,
 )
-from lucency.study.folder import Opening, StudyFolder, refuse_sealed
+from lucency.study.folder import Opening, StudyFolder
 from lucency.study.ground_truth import FINDINGS
-from lucency.study.plan import as_settings, without_files
+from lucency.study.medium import Medium, labelled_images
+from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
 from lucency.study.tables import read_predictions, write_predictions
+from lucency.study.training import Task, files_of_networks, load_member, members, train_stage
 
 if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from lucency.domain.estimate import Estimate
     from lucency.domain.ground_truth import RuleOutcome
     from lucency.evaluation.operating_point import OperatingPoint
-    from lucency.network.layer_table import LayerRow
     from lucency.training.course import Course
-    from lucency.training.examples import Augment, Examples
+    from lucency.training.examples import Examples
 
 ENSEMBLE = "ensemble"
-LAYERS = "tables/layers.json"
 TUNING_PREDICTIONS, OPERATING_POINT = "tuning_predictions.csv", "operating_point.json"
 PREDICTIONS, METRICS = "predictions.csv", "metrics.json"
 RESULTS_BY_RULE = "results_by_rule.json"
 
 
-@dataclass(frozen=True)
-class Medium:
-    """What the networks of a task look at, images or reports, and all that depends on it."""
-
-    store: tuple[str, ...]
-    """Files of the folder that hold the examples."""
-    learnt: tuple[str, ...]
-    """Files that were learnt from the training part and belong to the weights."""
-    settings: Callable[[Study], dict[str, Any]]
-    """What the networks of this medium depend on, beyond what all networks do."""
-    prepare: Callable[[Study], Iterable[str]]
-    """Learn from the training part what has to be known before it can be read; return the files written."""
-    examples: Callable[[Study, Sequence[CohortRow], "Tensor", "Tensor | None"], "Examples"]
-    """Put together images or reports, their targets, and the probabilities that teach in their place where there are any."""
-    untrained: Callable[[Study, int], "nn.Module"]
-    """Build the network of the plan with initial weights that depend on the seed alone."""
-    fit: Callable[[Study, "nn.Module", "Examples"], None]
-    """Give the network what is measured and not learnt."""
-    augment: Callable[[Plan, int], "Augment | None"]
-    show_samples: Callable[[Study, "Examples"], Iterable[str]]
-    """Write what the report shows of the training part; return the files written."""
-    layers: Callable[[Study], Sequence["LayerRow"]]
-
-
-def learning_stages(medium: Medium) -> tuple[Stage, Stage, Stage]:
-    """Return the stages train, predict and evaluate for one medium."""
-
-    def reads(plan: Plan) -> list[str]:
-        return [COHORT, *files_of_labels(plan), CLASSES, SPLIT, *medium.store]
-
-    train = Stage(
-        "train", "The networks are trained.", partial(settings_of_training, medium), reads, partial(_train, medium)
+def naming_classes(medium: Medium) -> Task:
+    """Return the task of naming the class, or the findings, of images or reports."""
+    return Task(
+        reads=lambda plan: [COHORT, *files_of_labels(plan), CLASSES, SPLIT, *medium.store],
+        learnt=medium.learnt,
+        settings=medium.settings,
+        prepare=medium.prepare,
+        parts=partial(_parts, medium),
+        untrained=lambda study, seed: medium.untrained(study, seed, n_outputs(study)),
+        fit=medium.fit,
+        course=partial(_course, medium),
+        show_samples=medium.show_samples,
+        layers=lambda study: medium.layers(study, n_outputs(study)),
     )
+
+
+def stages_of_classes(medium: Medium, task: Task) -> tuple[Stage, Stage, Stage]:
+    """Return the stages train, predict and evaluate."""
     predict = Stage(
         "predict",
         "The threshold is chosen.",
         lambda study: as_settings(study.plan.evaluation.threshold),
-        lambda plan: [*reads(plan), *files_of_networks(medium, plan)],
-        partial(_predict, medium),
+        lambda plan: [*task.reads(plan), *files_of_networks(task, plan)],
+        partial(_predict, medium, task),
     )
     evaluate = Stage(
         "evaluate",
         "The test set has been evaluated; it stays as it was.",
         lambda study: as_settings(study.plan.evaluation),
-        lambda plan: [*reads(plan), BY_RULE, *files_of_networks(medium, plan), TUNING_PREDICTIONS, OPERATING_POINT],
-        partial(_evaluate, medium),
+        lambda plan: [
+            *task.reads(plan),
+            *(BY_RULE, *files_of_networks(task, plan), TUNING_PREDICTIONS, OPERATING_POINT),
+        ],
+        partial(_evaluate, medium, task),
     )
-    return train, predict, evaluate
+    return train_stage(task), predict, evaluate
 
 
-def settings_of_training(medium: Medium, study: Study) -> dict[str, object]:
-    """Return all of the plan that the weights of a network depend on."""
-    plan = study.plan
-    training = as_settings(plan.training)
-    del training["checkpoint_minutes"]  # how often to save changes nothing that is saved
-    return {
-        "network": as_settings(without_files(plan.network)),
-        "training": training,
-        **medium.settings(study),
-        "seed": plan.seed,
-    }
-
-
-def files_of_networks(medium: Medium, plan: Plan) -> list[str]:
-    """Name the files that make up the trained networks."""
-    return [*map(weights_file, members(plan)), *medium.learnt]
-
-
-def members(plan: Plan) -> list[str]:
-    """Name the members of the ensemble."""
-    return [f"member-{number}" for number in range(plan.training.n_members)]
-
-
-def weights_file(member: str) -> str:
-    """Say where the weights of a member's best epoch lie."""
-    return f"training/{member}/weights.safetensors"
-
-
-def history_file(member: str) -> str:
-    """Say where the history of a member lies."""
-    return f"training/{member}/history.csv"
-
-
-def outcome_file(member: str) -> str:
-    """Say where it stands which epoch of a member was best, and why it stopped."""
-    return f"training/{member}/outcome.json"
-
-
-def _train(medium: Medium, study: Study, key: str) -> Iterable[str]:
-    """Train every member on the training part; each keeps the weights of its best epoch on the tuning part."""
-    written = [*medium.prepare(study)]
+def _parts(medium: Medium, study: Study) -> "tuple[Examples, Examples]":
     training, tuning = (examples_of(medium, study, part) for part in (Part.TRAINING, Part.TUNING))
     for part, examples in ((Part.TRAINING, training), (Part.TUNING, tuning)):
         _require_all_classes(study, part, examples)
-    written += [*medium.show_samples(study, training)]
-    written.append(study.folder.write_json(LAYERS, [asdict(row) for row in medium.layers(study)]))
-    for number, member in enumerate(members(study.plan)):
-        seed = counted_key(study.plan.seed, "member", number) >> 1
-        title = f"Training {member}" if study.plan.training.n_members > 1 else "Training"
-        written += _train_member(medium, study, member, course_of(medium, study, title, (training, tuning), seed, key))
-    return written
+    return training, tuning
 
 
-def _train_member(medium: Medium, study: Study, member: str, course: "Course") -> Iterable[str]:
-    """Train one network and write its weights, its history and how it ended."""
-    from safetensors.torch import save
-
-    from lucency.training.loop import train_member
-
-    folder = study.folder
-    network = medium.untrained(study, course.seed)
-    medium.fit(study, network, course.training)
-    outcome = train_member(network, course, (folder.path / weights_file(member)).parent, study.desk)
-    best = outcome.history[outcome.best_epoch - 1]
-    study.desk.say(
-        f"{course.title}: {len(outcome.history)} epochs, {outcome.stopped_because}; the best is epoch "
-        f"{outcome.best_epoch} (AUC {best.tuning_auc:.3f} on the tuning part, which chose it)."
-    )
-    facts = {"best_epoch": outcome.best_epoch, "stopped_because": outcome.stopped_because, "seed": course.seed}
-    return [
-        folder.write(weights_file(member), save(outcome.weights)),
-        folder.write_rows(history_file(member), outcome.history),
-        folder.write_json(outcome_file(member), facts),
-    ]
-
-
-def course_of(
+def _course(
     medium: Medium, study: Study, title: str, parts: "tuple[Examples, Examples]", seed: int, key: str
 ) -> "Course":
     """Put together what a network of this study learns from; of its parts, the second chooses the best epoch."""
-    from lucency.training.course import Course
+    from lucency.training.class_course import class_course
 
     training, tuning = parts
-    return Course(
+    return class_course(
         title=title,
         settings=study.plan.training,
         training=training,
@@ -203,11 +119,11 @@ def n_outputs(study: Study) -> int:
     return len(questions) if questions[0].finding else len(questions[0].classes)
 
 
-def _predict(medium: Medium, study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
+def _predict(medium: Medium, task: Task, study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
     """Let every member predict the tuning part, and freeze the operating points there."""
     from lucency.evaluation.operating_point import choose_operating_point
 
-    predictions = _predict_part(medium, study, Part.TUNING)
+    predictions = _predict_part(medium, task, study, Part.TUNING)
     points = {p.finding: choose_operating_point(p, study.plan.evaluation.threshold) for p in _of_ensemble(predictions)}
     for finding, point in points.items():
         if point:
@@ -219,13 +135,13 @@ def _predict(medium: Medium, study: Study, key: str) -> Iterable[str]:  # noqa: 
     ]
 
 
-def _evaluate(medium: Medium, study: Study, key: str) -> Iterable[str]:
+def _evaluate(medium: Medium, task: Task, study: Study, key: str) -> Iterable[str]:
     """Open the sealed test set, once, and measure."""
     folder = study.folder
     tuning = read_predictions(folder, TUNING_PREDICTIONS)
-    weights = {file: folder.hash(file) for file in files_of_networks(medium, study.plan)}
+    weights = {file: folder.hash(file) for file in files_of_networks(task, study.plan)}
     opening = folder.open_test_set(key, operating_point=folder.hash(OPERATING_POINT), weights=weights)
-    test = _predict_part(medium, study, Part.TEST, opening)
+    test = _predict_part(medium, task, study, Part.TEST, opening)
     estimates = [estimate for part in (test, tuning) for estimate in _estimates(study, _of_ensemble(part))]
     study.desk.say(_headline(estimates[0], opening))
     by_rule = _by_rule(study, _of_ensemble(test))
@@ -265,11 +181,13 @@ def _by_rule(study: Study, test: Sequence[Predictions]) -> "Sequence[RuleOutcome
     return results_by_rule(test[0], labels, read_operating_points(study.folder)[""], study.plan.evaluation)
 
 
-def _predict_part(medium: Medium, study: Study, part: Part, opening: Opening | None = None) -> list[Predictions]:
+def _predict_part(
+    medium: Medium, task: Task, study: Study, part: Part, opening: Opening | None = None
+) -> list[Predictions]:
     """Return the predictions of each member and, last, of the ensemble: the mean of their probabilities."""
     from lucency.training.cost import probabilities_of
     from lucency.training.device import fix_arithmetic, make_device
-    from lucency.training.loop import predict
+    from lucency.training.prediction import predict
 
     fix_arithmetic(study.plan.training)
     device = make_device(study.plan.training)
@@ -278,7 +196,7 @@ def _predict_part(medium: Medium, study: Study, part: Part, opening: Opening | N
     targets, questions = examples.targets.numpy(), questions_of(study)
     answers = {}
     for member in members(study.plan):
-        network = device.setup(load_member(medium, study, member))
+        network = device.setup(load_member(task, study, member))
         answers[member] = probabilities_of(predict(network, examples, device), examples.targets)
     answers[ENSEMBLE] = np.mean(list(answers.values()), axis=0)
     ids, patients = np.array([i.image_id for i in images]), np.array([i.patient_id for i in images])
@@ -321,28 +239,6 @@ def _as_json(points: "dict[str, OperatingPoint | None]") -> Any:
     """Write one operating point as it is, and those of several findings by their names."""
     written = {finding: asdict(point) if point else None for finding, point in points.items()}
     return written.get("", {"findings": written})
-
-
-def load_member(medium: Medium, study: Study, member: str) -> "nn.Module":
-    """Build a member's network with the weights of its best epoch."""
-    from safetensors.torch import load_file
-
-    network = medium.untrained(study, 0)
-    network.load_state_dict(load_file(study.folder.path / weights_file(member)))
-    return network
-
-
-def labelled_images(study: Study, part: Part, opening: Opening | None = None) -> list[CohortRow]:
-    """Return the images of one part in the order of their identifiers; the test part only to who holds its opening.
-
-    Raises:
-        SealError: the test part was asked for without an opening.
-        PatientLeakError: the split leaks.
-    """
-    refuse_sealed(part, opening)
-    chosen = {row.image_id for row in split_rows_of(study.folder) if row.part == part}
-    rows = study.folder.read_rows(COHORT, CohortRow)
-    return sorted((row for row in rows if row.image_id in chosen), key=lambda row: row.image_id)
 
 
 def examples_of(medium: Medium, study: Study, part: Part, opening: Opening | None = None) -> "Examples":

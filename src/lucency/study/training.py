@@ -1,0 +1,140 @@
+"""The stage of training, whatever the networks answer: prepare, show, and teach every member."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from lucency.domain.plan import Plan
+from lucency.randomness import key as counted_key
+from lucency.study.plan import as_settings, without_files
+from lucency.study.stage import Stage, Study
+
+if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
+    from torch import nn
+
+    from lucency.network.layer_table import LayerRow
+    from lucency.training.course import Course
+
+LAYERS = "tables/layers.json"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the networks of a task learn from, and how; its examples are whatever its course can deal."""
+
+    reads: Callable[[Plan], list[str]]
+    """Files that hold the examples and what they are compared with."""
+    learnt: tuple[str, ...]
+    """Files that were learnt from the training part and belong to the weights."""
+    settings: Callable[[Study], dict[str, Any]]
+    """What the networks depend on, beyond what all networks do."""
+    prepare: Callable[[Study], Iterable[str]]
+    """Learn from the training part what has to be known before it can be read; return the files written."""
+    parts: Callable[[Study], tuple[Any, Any]]
+    """Return the examples of the training and the tuning part; refuse those from which nothing can be learnt."""
+    untrained: Callable[[Study, int], "nn.Module"]
+    """Build the network of the plan with initial weights that depend on the seed alone."""
+    fit: Callable[[Study, "nn.Module", Any], None]
+    """Give the network what is measured on the training examples and not learnt."""
+    course: Callable[[Study, str, tuple[Any, Any], int, str], "Course"]
+    """Put together what a network learns from, of (study, title, training and tuning examples, seed, key)."""
+    show_samples: Callable[[Study, Any], Iterable[str]]
+    """Write what the report shows of the training examples; return the files written."""
+    layers: Callable[[Study], Sequence["LayerRow"]]
+
+
+def train_stage(task: Task) -> Stage:
+    """Return the stage that trains the networks of a task."""
+    return Stage(
+        "train", "The networks are trained.", partial(settings_of_training, task), task.reads, partial(_train, task)
+    )
+
+
+def settings_of_training(task: Task, study: Study) -> dict[str, object]:
+    """Return all of the plan that the weights of a network depend on."""
+    plan = study.plan
+    training = as_settings(plan.training)
+    del training["checkpoint_minutes"]  # how often to save changes nothing that is saved
+    return {
+        "network": as_settings(without_files(plan.network)),
+        "training": training,
+        **task.settings(study),
+        "seed": plan.seed,
+    }
+
+
+def files_of_networks(task: Task, plan: Plan) -> list[str]:
+    """Name the files that make up the trained networks."""
+    return [*map(weights_file, members(plan)), *task.learnt]
+
+
+def members(plan: Plan) -> list[str]:
+    """Name the members of the ensemble."""
+    return [f"member-{number}" for number in range(plan.training.n_members)]
+
+
+def weights_file(member: str) -> str:
+    """Say where the weights of a member's best epoch lie."""
+    return f"training/{member}/weights.safetensors"
+
+
+def history_file(member: str) -> str:
+    """Say where the history of a member lies."""
+    return f"training/{member}/history.csv"
+
+
+def outcome_file(member: str) -> str:
+    """Say where it stands which epoch of a member was best, and why it stopped."""
+    return f"training/{member}/outcome.json"
+
+
+def load_member(task: Task, study: Study, member: str) -> "nn.Module":
+    """Build a member's network with the weights of its best epoch."""
+    from safetensors.torch import load_file
+
+    network = task.untrained(study, 0)
+    network.load_state_dict(load_file(study.folder.path / weights_file(member)))
+    return network
+
+
+def _train(task: Task, study: Study, key: str) -> Iterable[str]:
+    """Train every member on the training part; each keeps the weights of its best epoch on the tuning part."""
+    written = [*task.prepare(study)]
+    parts = task.parts(study)
+    written += [*task.show_samples(study, parts[0])]
+    written.append(study.folder.write_json(LAYERS, [asdict(row) for row in task.layers(study)]))
+    for number, member in enumerate(members(study.plan)):
+        seed = counted_key(study.plan.seed, "member", number) >> 1
+        title = f"Training {member}" if study.plan.training.n_members > 1 else "Training"
+        written += _train_member(task, study, member, task.course(study, title, parts, seed, key))
+    return written
+
+
+def _train_member(task: Task, study: Study, member: str, course: "Course") -> Iterable[str]:
+    """Train one network and write its weights, its history and how it ended."""
+    from safetensors.torch import save
+
+    from lucency.training.loop import train_member
+
+    folder = study.folder
+    network = task.untrained(study, course.seed)
+    task.fit(study, network, course.training)
+    outcome = train_member(network, course, (folder.path / weights_file(member)).parent, study.desk)
+    best = outcome.history[outcome.best_epoch - 1]
+    by = "which" if study.plan.training.select_by == "measure" else "whose cost"
+    study.desk.say(
+        f"{course.title}: {len(outcome.history)} epochs, {outcome.stopped_because}; the best is epoch "
+        f"{outcome.best_epoch} ({course.measure.name} {best.tuning_measure:.3f} on the tuning part, {by} chose it)."
+    )
+    facts = {
+        "best_epoch": outcome.best_epoch,
+        "stopped_because": outcome.stopped_because,
+        "measure": course.measure.name,
+        "seed": course.seed,
+    }
+    return [
+        folder.write(weights_file(member), save(outcome.weights)),
+        folder.write_rows(history_file(member), outcome.history),
+        folder.write_json(outcome_file(member), facts),
+    ]
