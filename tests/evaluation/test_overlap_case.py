@@ -39,17 +39,6 @@ def test_the_hausdorff_distance_lies_within_a_voxel_of_simpleitks():
     assert measured(TRUTH, PREDICTED).hausdorff == pytest.approx(itk.GetHausdorffDistance(), abs=np.hypot(*SPACING[1:]))
 
 
-def test_surface_dice_agrees_with_monais():
-    """MONAI's surface Dice with subvoxels follows the same definition in code of its own."""
-    torch = pytest.importorskip("torch")
-    from monai.metrics import compute_surface_dice
-
-    truth, predicted = (torch.from_numpy(np.stack([~mask, mask]))[None] for mask in (TRUTH, PREDICTED))
-    for tolerance in (0.5, 1.0, 3.0):
-        theirs = compute_surface_dice(predicted, truth, [tolerance], spacing=SPACING, use_subvoxels=True)
-        assert measured(TRUTH, PREDICTED, tolerance=tolerance).surface_dice == pytest.approx(float(theirs), abs=1e-6)
-
-
 def test_volumes_are_in_cubic_millimetres():
     """2.5 × 0.8 × 1.2 mm make 2.4 mm³ a voxel."""
     case = measured(TRUTH, PREDICTED)

@@ -57,3 +57,42 @@ def test_surfaces_agree_with_surface_distance(name):
     case = measure_case(Case("i", "p", name, truth, predicted, spacing_mm), tolerance=1)
     measured = case.dice, case.hausdorff, case.hausdorff_95, case.average_surface_distance, case.surface_dice
     assert measured == pytest.approx(SURFACE_DISTANCE[name], abs=1e-7)
+
+
+MONAI_SURFACE_DICE = {
+    "shifted balls, thick slices": (0.337321, 0.599902, 0.833847),
+    "ball and cross": (0.127528, 0.311503, 0.563717),
+    "touching the edge": (0.274649, 0.380142, 0.732742),
+    "two discs": (0.37557, 0.703095, 0.918404),
+    "disc and cross": (0.203934, 0.310301, 0.510157),
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_surface_dice_agrees_with_monai(name):
+    """Source: compute_surface_dice of MONAI 1.6 with use_subvoxels=True, at tolerances of 0.5, 1 and 2 mm."""
+    truth, predicted, spacing_mm = PAIRS[name]
+    for tolerance, expected in zip((0.5, 1.0, 2.0), MONAI_SURFACE_DICE[name], strict=True):
+        case = measure_case(Case("i", "p", name, truth, predicted, spacing_mm), tolerance)
+        assert case.surface_dice == pytest.approx(expected, abs=2e-6)
+
+
+# Dice, Jaccard, sensitivity, precision, Hausdorff distance, HD95, relative volume difference
+MEDPY = {
+    "shifted balls, thick slices": (0.755325, 0.606846, 0.737493, 0.774041, 5.310367, 3.371943, -0.047218),
+    "ball and cross": (0.097826, 0.051429, 0.052427, 0.72973, 4.242641, 3.605551, -0.928155),
+    "touching the edge": (0.413255, 0.260442, 0.355705, 0.493023, 5.743692, 4.617359, -0.278523),
+    "two discs": (0.783607, 0.644205, 0.722054, 0.856631, 3.104835, 2.495971, -0.1571),
+    "disc and cross": (0.306667, 0.181102, 0.20354, 0.621622, 6.082763, 5.784808, -0.672566),
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_counts_and_greatest_distances_agree_with_medpy(name):
+    """Source: medpy 0.5.2. Its HD95 pools both directions and counts voxels of the border alike, so it differs by design."""
+    truth, predicted, spacing_mm = PAIRS[name]
+    case = measure_case(Case("i", "p", name, truth, predicted, spacing_mm))
+    *counts, hausdorff, hausdorff_95, relative = MEDPY[name]
+    assert (case.dice, case.jaccard, case.sensitivity, case.precision) == pytest.approx(counts, abs=1e-6)
+    assert (case.hausdorff, case.relative_size_difference) == pytest.approx((hausdorff, relative), abs=1e-6)
+    assert case.hausdorff_95 == pytest.approx(hausdorff_95, abs=max(spacing_mm))
