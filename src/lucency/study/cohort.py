@@ -44,6 +44,12 @@ COHORT, LABELS, CLASSES, SPLIT, CERTIFICATE = (
 )
 GROUND_TRUTH, BY_RULE = "ground_truth.json", "tables/labels_by_rule.csv"
 STORE = ["store/images.bin", "store/store.json"]
+VOLUMES = ["store/volumes.bin", "store/volumes.jsonl"]
+
+
+def files_of_store(plan: Plan) -> list[str]:
+    """Name the files that hold the decoded images, or the whole volumes."""
+    return VOLUMES if plan.data.image.volumes == "whole" else STORE
 
 
 def _curation_settings(study: Study) -> Any:
@@ -176,7 +182,7 @@ def _curate(study: Study, key: str) -> Iterable[str]:
         *account,
         *listed,
         *sheet,
-        *STORE,
+        *files_of_store(study.plan),
         *join_clinical_table(study, curation),
     ]
 
