@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as PillowImage
 
+from lucency.data.geometry.placement import place
 from lucency.domain.data_plan import Image
 from lucency.provenance import storage_errors, write_atomically
 
@@ -101,7 +101,8 @@ def fit(pixels: NDArray, image: Image, aspect: float = 1.0) -> NDArray:
     """
     planes = _slices(pixels, image.n_slices) if image.n_slices else _as_planes(pixels, image.n_channels)
     if planes.shape[1:] != image.shape or aspect != 1:
-        planes = np.stack([_resize(plane, image, aspect) for plane in planes])
+        placement = place((planes.shape[1], planes.shape[2]), image, aspect)
+        planes = np.stack([placement.picture(plane) for plane in planes])
     return np.ascontiguousarray(planes)
 
 
@@ -134,27 +135,3 @@ def _as_planes(pixels: NDArray, n_channels: int) -> NDArray:
         return np.moveaxis(pixels, -1, 0)
     luma = pixels.astype(np.float64) @ np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
     return np.rint(luma).astype(pixels.dtype)[None]
-
-
-def _resize(plane: NDArray, image: Image, aspect: float) -> NDArray:
-    """Resample one plane; Pillow's filters widen when shrinking, so that nothing aliases."""
-    rows, columns = image.shape
-    sides = (plane.shape[0] * aspect, plane.shape[1])
-    scales = (rows / sides[0], columns / sides[1])
-    scale = {"pad": min(scales), "crop": max(scales), "stretch": 0.0}[image.fit]
-    shape = tuple(max(1, round(side * scale)) for side in sides) if scale else (rows, columns)
-    picture = PillowImage.fromarray(plane.astype(np.float32))
-    resized = np.asarray(picture.resize((shape[1], shape[0]), PillowImage.Resampling.BICUBIC))
-    resized = np.clip(np.rint(resized), 0, np.iinfo(plane.dtype).max).astype(plane.dtype)
-    canvas = np.zeros((rows, columns), plane.dtype)
-    to_row, from_row, n_rows = _overlap(rows, shape[0])
-    to_column, from_column, n_columns = _overlap(columns, shape[1])
-    canvas[to_row : to_row + n_rows, to_column : to_column + n_columns] = resized[
-        from_row : from_row + n_rows, from_column : from_column + n_columns
-    ]
-    return canvas
-
-
-def _overlap(n_canvas: int, n_image: int) -> tuple[int, int, int]:
-    """Centre one length on another: start on the canvas, start in the image, common length."""
-    return max(0, (n_canvas - n_image) // 2), max(0, (n_image - n_canvas) // 2), min(n_canvas, n_image)
