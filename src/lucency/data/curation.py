@@ -110,7 +110,10 @@ def _stored(finding: _Finding, writer: StoreWriter | VolumeWriter) -> CohortRow:
 
 def _nothing_left(rows: Sequence[CohortRow]) -> SourceError:
     reasons = ", ".join(sorted({row.reason for row in rows}))
-    return SourceError(f"None of the {len(rows)} images could be used ({reasons}). See the list of codes in the docs.")
+    hint = " Pictures need `data.image.volumes: slices`, and no `n_slices`." if "E_NOT_VOLUME" in reasons else ""
+    return SourceError(
+        f"None of the {len(rows)} images could be used ({reasons}). See the list of codes in the docs.{hint}"
+    )
 
 
 def _read_in_parallel(

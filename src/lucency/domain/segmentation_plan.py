@@ -3,6 +3,7 @@
 Whatever is null is chosen from the training part and the machine, and told with its reason in `segmentation.json`.
 """
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
@@ -51,7 +52,20 @@ class Segmentation(Section):
     """Whether only the largest connected part of each structure is kept: `auto` decides for each structure by what gains
     on the tuning part."""
 
+    subgroups: str | None = None
+    """Regular expression searched in the path of each image; what its groups (or else all of it) catch names the subgroup
+    that results are given for, for example '^(benign|malignant)'. Null for none."""
+
     @field_validator("patch_size", mode="before")
     @classmethod
     def _square_of_one_number(cls, value: object) -> object:
         return [value, value] if isinstance(value, int) else value
+
+    @field_validator("subgroups")
+    @classmethod
+    def _be_a_pattern(cls, value: str | None) -> str | None:
+        try:
+            re.compile(value or "")
+        except re.error as error:
+            raise ValueError(f"`subgroups` is no regular expression: {error}") from None
+        return value
