@@ -11,11 +11,17 @@ from pydantic import Field, field_validator, model_validator
 from lucency.domain.data_plan import Data
 from lucency.domain.network_plan import Network
 from lucency.domain.section import Fraction, Range, Section
+from lucency.domain.segmentation_plan import Segmentation
 from lucency.domain.training_plan import Training
 
 REPORT_LABELLING = "report_labelling"
+SEGMENTATION = "segmentation"
 READING = ("lstm", "gru")
 """Networks that read reports."""
+OUTLINING = ("unet", "residual_unet", "segresnet")
+"""Networks that outline structures."""
+REGION_COSTS = ("dice", "dice_cross_entropy", "tversky")
+"""Costs that compare regions; `cross_entropy` compares them as well, pixel by pixel."""
 DEFAULT_SEED = 20200101
 """Where randomness begins unless somebody says otherwise."""
 PLAN_VERSION = 1
@@ -167,9 +173,9 @@ class Plan(Section):
     """Version of the plan's format."""
     title: str = "A deep-learning study"
     """Title of the report."""
-    task: Literal["classification", "report_labelling"]
+    task: Literal["classification", "report_labelling", "segmentation"]
     """What the network shall do: `classification` tells which class an image belongs to, `report_labelling` what a radiology
-    report says."""
+    report says, `segmentation` outlines structures."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = DEFAULT_SEED
     """The beginning of all randomness; the same seed gives the same study."""
     data: Data
@@ -184,6 +190,8 @@ class Plan(Section):
     """The network and its architectural hyperparameters."""
     training: Training = Training()
     """How the network learns."""
+    segmentation: Segmentation = Segmentation()
+    """How structures are outlined, for `task: segmentation`; what is null is chosen, and the report tells why."""
     label_audit: LabelAudit = LabelAudit()
     """The search for wrong labels (`lucency suspects`)."""
     evaluation: Evaluation = Evaluation()
@@ -208,9 +216,91 @@ class Plan(Section):
         }
         return {"augmentation": None} | value | sections
 
+    @model_validator(mode="before")
+    @classmethod
+    def _suit_segmentation(cls, value: Any) -> Any:
+        """Choose what suits outlines where the plan does not say."""
+        if not isinstance(value, dict) or value.get("task") != SEGMENTATION:
+            return value
+        # a probe asks what gives a class away; an outline is no class
+        suited = {
+            "network": {"architecture": "unet"},
+            "training": {"cost": "dice_cross_entropy", "epochs": 50},
+            "describe": {"probes": False},
+        }
+        sections = {
+            name: defaults | value[name] if isinstance(value.get(name), dict) else value.get(name, defaults)
+            for name, defaults in suited.items()
+        }
+        return value | sections
+
+    @model_validator(mode="after")
+    def _fit_segmentation(self) -> "Plan":
+        if self.task == SEGMENTATION:
+            self._refuse_what_outlines_nothing()
+        elif self.data.image.volumes == "whole":
+            raise ValueError("`data.image.volumes: whole` is for `task: segmentation`; take `data.image.n_slices`")
+        elif self.training.cost in REGION_COSTS:
+            raise ValueError(f"`training.cost: {self.training.cost}` is for `task: segmentation`")
+        return self
+
+    def _refuse_what_outlines_nothing(self) -> None:
+        image, settings = self.data.image, self.segmentation
+        architecture, patch = self.network.architecture, settings.patch_size
+        is_whole = image.volumes == "whole"
+        if self.data.labels.from_ != "masks" or self.data.reference:
+            raise ValueError(
+                "`task: segmentation` learns from masks: set `data.labels` to {from: masks, drawings: {path: …}}, and leave "
+                "`data.reference` out"
+            )
+        if architecture not in OUTLINING:
+            raise ValueError(
+                f"`network.architecture: {architecture}` names classes and outlines nothing; take {' or '.join(OUTLINING)}"
+            )
+        if self.training.cost not in (*REGION_COSTS, "cross_entropy"):
+            raise ValueError(f"`training.cost: {self.training.cost}` is not for masks; take {', '.join(REGION_COSTS)}")
+        if self.training.class_weights != "none" or self.training.label_smoothing:
+            raise ValueError("`class_weights` and `label_smoothing` are for classes; the Dice cost balances structures")
+        if self.describe.probes:
+            raise ValueError("`describe.probes` ask what gives a class away, and outlines are none; set it to false")
+        if image.n_slices:
+            raise ValueError("`data.image.n_slices` is for classes; take `data.image.volumes: whole`, or leave it out")
+        if patch and len(patch) == 3 and not is_whole:
+            raise ValueError(
+                "a `segmentation.patch_size` of three numbers is for volumes; set `data.image.volumes: whole`, or give rows "
+                "and columns only"
+            )
+        if patch and len(patch) == 2 and is_whole:
+            raise ValueError("volumes need a `segmentation.patch_size` of [slices, rows, columns]")
+        if patch and not is_whole and any(side > n for side, n in zip(patch, image.shape, strict=False)):
+            raise ValueError("`segmentation.patch_size` is larger than the images; raise `data.image.size`, or lower it")
+        if settings.grey_levels != "auto" and not is_whole:
+            raise ValueError("`segmentation.grey_levels` is for whole volumes; pictures are shown by `data.image.window`")
+        if settings.deep_supervision and architecture != "unet":
+            raise ValueError("`segmentation.deep_supervision` is for `network.architecture: unet`")
+        if settings.test_time_flips and not self.flips:
+            raise ValueError(
+                "`segmentation.test_time_flips` asks for mirror images, which the network must have learnt from: set "
+                "`augmentation.flip_horizontal` or `flip_vertical`, or leave it out"
+            )
+        if is_whole and self.data.quality.denoise != "none":
+            raise ValueError("`data.quality.denoise` is for pictures; whole volumes keep their own values")
+
+    @property
+    def flips(self) -> tuple[int, ...]:
+        """Axes along which training images are mirrored, counted from the last: −1 for columns, −2 for rows."""
+        if not self.augmentation:
+            return ()
+        chances = {-2: self.augmentation.flip_vertical, -1: self.augmentation.flip_horizontal}
+        return tuple(axis for axis, chance in chances.items() if chance)
+
     @model_validator(mode="after")
     def _fit_the_network_to_the_task(self) -> "Plan":
         is_text = self.task == REPORT_LABELLING
+        if self.task != SEGMENTATION and self.network.architecture in OUTLINING:
+            raise ValueError(
+                f"`network.architecture: {self.network.architecture}` outlines structures, for `task: segmentation`"
+            )
         if is_text != (self.network.architecture in READING):
             suited = "`lstm` or `gru`" if is_text else "one for images, such as `resnet18`"
             raise ValueError(

@@ -21,8 +21,9 @@ class Training(Section):
     """How often the whole training part is seen."""
     batch_size: Annotated[int, Field(ge=1)] = 32
     """Images per iteration."""
-    cost: Literal["cross_entropy"] = "cross_entropy"
-    """The gap between prediction and truth that training makes small."""
+    cost: Literal["cross_entropy", "dice", "dice_cross_entropy", "tversky"] = "cross_entropy"
+    """The gap between prediction and truth that training makes small. For outlines: `dice` (overlap), `dice_cross_entropy` (the
+    sum of both, the default there) or `tversky` (overlap in which a miss weighs more than a false alarm)."""
     class_weights: Literal["none", "balanced"] = "none"
     """`balanced` lets each class weigh the same in the cost, however rare it is."""
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
