@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
-from lucency.evaluation.overlap.averages import AVERAGES, MEAN, Column, estimate_averages
+from lucency.evaluation.overlap.averages import MEAN, MEDIAN, QUARTILES, Column, estimate_averages
 from lucency.evaluation.overlap.case import Case, CaseResult, measure_case
 from lucency.evaluation.overlap.summary import FALSE_ALARMS, MISSED, summarise
 
@@ -56,12 +56,12 @@ def test_mean_median_and_quartiles_are_numpys():
     assert found(VARIED, "upper quartile of Dice").value == pytest.approx(np.quantile(dice, 0.75))
 
 
-@pytest.mark.parametrize(("average", "statistic"), list(zip(AVERAGES, STATISTICS, strict=True)))
+@pytest.mark.parametrize(("average", "statistic"), list(zip((MEAN, MEDIAN, *QUARTILES), STATISTICS, strict=True)))
 def test_intervals_agree_with_scipys_bca(average, statistic):
     """SciPy's BCa bootstrap draws other numbers, so both ends agree to the noise of resampling."""
     values = 1 - np.random.default_rng(3).gamma(2, 0.1, 81)
     theirs = bootstrap((values,), statistic, n_resamples=4000, method="BCa", rng=np.random.default_rng(1))
-    [ours] = estimate_averages([Column("Dice", values[:, None])], [average], np.arange(81), "lesion", 0.95, 0)
+    [ours] = estimate_averages([(Column("Dice", values[:, None]), average)], np.arange(81), "lesion", 0.95, 0)
     assert (ours.low, ours.high) == pytest.approx(tuple(theirs.confidence_interval), abs=0.015)
 
 
@@ -69,7 +69,7 @@ def test_quantiles_of_resamples_are_those_of_the_images_drawn():
     """Weights stand for images that were drawn several times; writing them out must give the same number."""
     values, weights = np.array([0.2, 0.9, np.nan, 0.4]), np.array([[2, 1, 3, 0], [0, 0, 1, 4], [1, 1, 1, 1]])
     column = Column("Dice", values[:, None])
-    for average, share in zip(AVERAGES[1:], (0.5, 0.25, 0.75), strict=True):
+    for average, share in zip((MEDIAN, *QUARTILES), (0.5, 0.25, 0.75), strict=True):
         written_out = [np.nanquantile(np.repeat(values, row), share) for row in weights]
         assert average.of(column.values, weights) == pytest.approx(written_out)
     assert MEAN.of(column.values, weights) == pytest.approx([np.nanmean(np.repeat(values, row)) for row in weights])
@@ -171,5 +171,5 @@ def test_several_averages_share_their_resamples():
     """A column alone gives the interval that it has among others."""
     values = np.array([[one.dice] for one in VARIED])
     patients = np.arange(60)
-    alone = estimate_averages([Column("Dice", values)], [MEAN], patients, "lesion", 0.95, 0)[0]
+    alone = estimate_averages([(Column("Dice", values), MEAN)], patients, "lesion", 0.95, 0)[0]
     assert (alone.low, alone.high) == (found(VARIED, "mean Dice").low, found(VARIED, "mean Dice").high)
