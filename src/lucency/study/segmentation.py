@@ -27,6 +27,7 @@ from lucency.study.medium import labelled_images
 from lucency.study.outlined import show_samples
 from lucency.study.plan import as_settings
 from lucency.study.predicted_masks import originals_of, write_mask
+from lucency.study.segmentation_pictures import show_outlines_of_cases
 from lucency.study.stage import Stage, Study
 from lucency.study.structures import MASKS, placement_of, spacing_of
 from lucency.study.training import Task, files_of_networks, load_member, members, train_stage
@@ -178,6 +179,7 @@ def _evaluate(study: Study, key: str) -> Iterable[str]:
     table = [asdict(estimate) for estimate in estimates] + folder.read_json(TUNING_METRICS)
     rows = [(image.image_id, image.patient_id, Part.TEST, "; ".join(files)) for image, files in written]
     return [
+        *show_outlines_of_cases(study, configuration, images, truths, results),
         _write_cases(study, CASES, results),
         folder.write_table(PREDICTIONS, ["image_id", "patient_id", "part", "files"], rows),
         folder.write_json(METRICS, table),

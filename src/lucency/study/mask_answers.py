@@ -1,0 +1,46 @@
+"""Read answers that are masks back from a study's folder."""
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter
+
+from lucency.domain.plan import Plan
+from lucency.study.answer_files import AnswerFiles, only_fields, read_png
+from lucency.study.configuring import CONFIGURATION, read_configuration
+from lucency.study.folder import StudyFolder
+from lucency.study.segmentation import CASES, POSTPROCESSING
+from lucency.study.segmentation_pictures import OUTLINED, colours_of
+
+if TYPE_CHECKING:
+    from lucency.evaluation.overlap.case import CaseResult
+    from lucency.report.answers.masks import Masks
+
+
+def _masks(plan: Plan, folder: StudyFolder) -> "Masks":  # noqa: ARG001 - as every task
+    from lucency.report.answers.masks import Masks, OutlineColours, OutlinedCase, PostProcessing
+
+    configuration = read_configuration(folder)
+    cases = [facts | {"png": read_png(folder, facts["file"])} for facts in folder.read_json(OUTLINED)]
+    return Masks(
+        results=read_cases(folder, CASES),
+        configuration=configuration,
+        post_processing=tuple(PostProcessing(**facts) for facts in folder.read_json(POSTPROCESSING)),
+        shown=tuple(only_fields(OutlinedCase, facts) for facts in cases),
+        colours=tuple(OutlineColours(*colours) for colours in colours_of(configuration.structures)),
+    )
+
+
+def read_cases(folder: StudyFolder, file: str) -> "tuple[CaseResult, ...]":
+    """Read the measurements of every case; an empty cell is what could not be measured."""
+    from lucency.evaluation.overlap.case import CaseResult
+
+    names = {field.name for field in fields(CaseResult)}
+    rows: list[dict[str, Any]] = [
+        {name: text if text or name == "group" else None for name, text in row.items() if name in names}
+        for row in folder.read_table(file)
+    ]
+    return tuple(TypeAdapter(list[CaseResult]).validate_python(rows))
+
+
+MASKS = AnswerFiles(lambda _: [CASES, POSTPROCESSING, CONFIGURATION, OUTLINED], _masks)
