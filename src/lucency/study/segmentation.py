@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,11 +82,11 @@ def _untrained(study: Study, seed: int) -> "Standardised":
     return Standardised(network, image.n_channels, configuration.n_axes)
 
 
-def _fit(study: Study, network: "Standardised", patches: Any) -> None:  # noqa: ARG001 - as every task
+def _fit(study: Study, network: "nn.Module", patches: Any) -> None:  # noqa: ARG001 - as every task
     """Measure the grey levels of the training part."""
     from lucency.training.outlining import measure_grey_levels
 
-    measure_grey_levels(network, patches.cases)
+    measure_grey_levels(cast("Standardised", network), patches.cases)
 
 
 def _course(study: Study, title: str, parts: "tuple[Cases, Cases]", seed: int, key: str) -> "Course":
@@ -289,7 +289,9 @@ def _measured(
 def _subgroup(pattern: str | None, image: CohortRow) -> str:
     """Return what the plan's pattern catches in the path of an image."""
     found = re.search(pattern, image.source) if pattern else None
-    return "".join(group or "" for group in found.groups()) or found.group() if found else ""
+    if found is None:
+        return ""
+    return "".join(str(group) for group in found.groups() if group) or str(found.group())
 
 
 def _write_cases(study: Study, file: str, results: "Sequence[CaseResult]") -> str:
