@@ -8,7 +8,7 @@ demo: .venv/run.done
 	$(BIN)/lucency demo --out demo
 
 test: .venv/test.done debian
-	$(BIN)/pytest --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered
 
 check: .venv/test.done
 	$(BIN)/ruff check .

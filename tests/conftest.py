@@ -1,6 +1,7 @@
 """What tests share: where the real data lies, and small cohorts made on the spot."""
 
 import os
+import random
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ from hypothesis import settings
 from bright_and_dark import write_bright_and_dark
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny networks lose more to waiting threads than they gain
+
+if "CI" not in os.environ:  # drawn once for all processes of a run; in continuous integration it comes from the code
+    os.environ.setdefault("PLANTED_SEED", str(random.randrange(10**9)))
 
 # a busy machine must not fail a law by its clock; CI draws the same examples every time, developers new ones
 settings.register_profile("lucency", deadline=None, derandomize="CI" in os.environ)

@@ -16,22 +16,21 @@ def tally(request: pytest.FixtureRequest) -> Tally:
     """
 
     def count(promise: str, n_kept: int, n_all: int, least: float = 1.0) -> None:
-        request.config.stash[COUNTS][promise] = (n_kept, n_all)
+        request.node.user_properties.append((TALLY, (promise, n_kept, n_all)))
         assert n_kept >= least * n_all, f"{promise}: {n_kept} of {n_all}"
 
     return count
 
 
-COUNTS: pytest.StashKey[dict[str, tuple[int, int]]] = pytest.StashKey()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[COUNTS] = {}
+TALLY = "tally"
+"""Under this name a test's report carries its counts, also from one process to another."""
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Print the counts, and write them into the page that the option names."""
-    counts = config.stash.get(COUNTS, {})
+    reports = [*terminalreporter.stats.get("passed", []), *terminalreporter.stats.get("failed", [])]
+    tallies = [value for report in reports for name, value in report.user_properties if name == TALLY]
+    counts = {promise: (n_kept, n_all) for promise, n_kept, n_all in tallies}
     for promise, (n_kept, n_all) in counts.items():
         terminalreporter.write_line(f"{promise}: {n_kept:,} of {n_all:,}")
     page = config.getoption("--reliability")

@@ -7,7 +7,6 @@ integration, for each change of the cleaner, so that a run can be repeated. PLAN
 import hashlib
 import json
 import os
-import random
 import shutil
 import subprocess
 import sys
@@ -35,8 +34,6 @@ CLEANER = Path(lucency.data.dicom.deidentification.__file__).parent
 def fresh_seed() -> int:
     if "PLANTED_SEED" in os.environ:
         return int(os.environ["PLANTED_SEED"])
-    if "CI" not in os.environ:
-        return random.randrange(10**9)
     code = b"".join(path.read_bytes() for path in sorted(CLEANER.glob("*.py")))
     return int.from_bytes(hashlib.sha256(code).digest()[:4])
 

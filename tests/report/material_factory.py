@@ -18,17 +18,16 @@ from lucency.domain.predictions import Predictions
 from lucency.evaluation.classification import evaluate_classification
 from lucency.evaluation.operating_point import choose_operating_point
 from lucency.evaluation.representativeness import Cohort, describe_cohort
+from lucency.report.answers.classes import Classes, ErrorCase
+from lucency.report.answers.saliency import Explanation, SaliencyCase
 from lucency.report.material import (
     Certificate,
     Epoch,
-    ErrorCase,
-    Explanation,
     Layer,
     Material,
     Member,
     Opening,
     Picture,
-    SaliencyCase,
     Stage,
 )
 
@@ -85,6 +84,16 @@ def _material(plan: Plan, classes: tuple[str, ...], shares: tuple[float, ...], s
     estimates = [e for part in predictions.values() for e in evaluate_classification(part, point, plan.evaluation)]
     estimates.append(Estimate("likelihood ratio", None, None, None, len(test), "image", "Simel 1991", part="test",
                               note="No false alarm among the images: the ratio has no bound."))  # fmt: skip
+    members = tuple(_member(i, random) for i in range(n_members))
+    samples = tuple(
+        Picture(radiograph(random, c), f"{name}, {site}")
+        for site in ("site A", "site B")
+        for c, name in enumerate(classes)
+        for _ in range(12 // (2 * len(classes)) + 1)
+    )
+    augmentations = tuple(Picture(radiograph(random, i % 2), "as it is" if i == 0 else f"draw {i}") for i in range(12))
+    errors = _errors(test, point.threshold if point else None, random)
+    answers = Classes(predictions["tuning"], test, point, errors=errors, explanation=_explanation(classes, random))
     return Material(
         plan=plan,
         cohort=tuple(cohort),
@@ -94,10 +103,8 @@ def _material(plan: Plan, classes: tuple[str, ...], shares: tuple[float, ...], s
             "stratified by class, at random by patient", plan.seed, _hash("split"), n_components=1000
         ),
         layers=_resnet18_layers() if plan.network.architecture == "resnet18" else _small_layers(len(classes)),
-        members=tuple(_member(i, random) for i in range(n_members)),
-        tuning=predictions["tuning"],
-        test=test,
-        operating_point=point,
+        members=members,
+        answers=answers,
         estimates=tuple(estimates),
         description=_description(cohort, labels, split, classes),
         record_head=_hash("record"),
@@ -115,31 +122,25 @@ def _material(plan: Plan, classes: tuple[str, ...], shares: tuple[float, ...], s
             "lucency": "0.1.0", "torch": "2.15.0", "torchvision": "0.30.0", "numpy": "2.3.1", "pydicom": "3.0.2",
         },
         reasons=REASONS,
-        samples=tuple(
-            Picture(radiograph(random, c), f"{name}, {site}")
-            for site in ("site A", "site B")
-            for c, name in enumerate(classes)
-            for _ in range(12 // (2 * len(classes)) + 1)
-        ),
-        augmentations=tuple(
-            Picture(radiograph(random, i % 2), "as it is" if i == 0 else f"draw {i}") for i in range(12)
-        ),
-        errors=_errors(test, point.threshold if point else None, random),
-        explanation=Explanation(
-            "Grad-CAM",
-            tuple(
-                SaliencyCase(radiograph(random, 1, heat=True), f"{classes[-1]}, found with 9{i} %", 0.04 + 0.03 * i)
-                for i in range(4)
-            ),
-            "Passed. With random parameters the maps lose their likeness (median rank correlation below 0.2), so they "
-            "depend on what the network learnt.",
-        ),
+        samples=samples,
+        augmentations=augmentations,
     )  # fmt: skip
+
+
+def answers_of(material: Material) -> Classes:
+    """Return the answers of a made-up study, which are classes."""
+    assert isinstance(material.answers, Classes)
+    return material.answers
+
+
+def with_answers(material: Material, **changed: object) -> Material:
+    """Change something of the answers."""
+    return replace(material, answers=replace(answers_of(material), **changed))  # type: ignore[arg-type]
 
 
 def described(material: Material) -> Material:
     """Describe a changed cohort anew."""
-    description = _description(material.cohort, material.labels, material.split, material.classes)
+    description = _description(material.cohort, material.labels, material.split, answers_of(material).classes)
     return replace(material, description=description)
 
 
@@ -220,7 +221,7 @@ def _member(i: int, random: np.random.Generator) -> Member:
         auc = 0.945 - 0.17 * np.exp(-e / 4) - 0.0012 * max(e - 13, 0) + random.normal(0, 0.004)
         epochs.append(Epoch(e, float(rate), float(training), float(tuning), float(auc), 201.5))
     best = max(epochs, key=lambda epoch: epoch.tuning_measure or 0).epoch
-    return Member(f"member-{i}", tuple(epochs), best, "the tuning part had not gained for 10 epochs")
+    return Member(f"member-{i}", tuple(epochs), best, "the tuning part had not gained for 10 epochs", "AUC")
 
 
 def _resnet18_layers() -> tuple[Layer, ...]:
@@ -254,6 +255,18 @@ def _small_layers(n_classes: int) -> tuple[Layer, ...]:
     layers.append(Layer("head", "fully connected", (n_classes,), n_classes, n_weights=128 * n_classes,
                         n_biases=n_classes, n_parameters=129 * n_classes))  # fmt: skip
     return tuple(layers)
+
+
+def _explanation(classes: tuple[str, ...], random: np.random.Generator) -> Explanation:
+    return Explanation(
+        "Grad-CAM",
+        tuple(
+            SaliencyCase(radiograph(random, 1, heat=True), f"{classes[-1]}, found with 9{i} %", 0.04 + 0.03 * i)
+            for i in range(4)
+        ),
+        "Passed. With random parameters the maps lose their likeness (median rank correlation below 0.2), so they "
+        "depend on what the network learnt.",
+    )
 
 
 def _errors(test: Predictions, threshold: float | None, random: np.random.Generator) -> tuple[ErrorCase, ...]:

@@ -46,7 +46,7 @@ def outcome(rule: str, auc: float | None, n: int = 50) -> RuleOutcome:
 
 
 def with_truth(truth: GroundTruth, *by_rule: RuleOutcome) -> Material:
-    return replace(material_factory.two_classes(), ground_truth=truth, by_rule=by_rule)
+    return replace(material_factory.with_answers(material_factory.two_classes(), by_rule=by_rule), ground_truth=truth)
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -6,19 +6,19 @@ from html.parser import HTMLParser
 
 import material_factory
 import pytest
+from material_factory import answers_of, with_answers
 
 from lucency.domain.cohort import CohortRow, LabelRow
 from lucency.domain.plan import Plan
 from lucency.provenance import head_code
 from lucency.report import words
+from lucency.report.answers.classes import ErrorCase
+from lucency.report.answers.saliency import Explanation, SaliencyCase
 from lucency.report.glossary import GLOSSARY
 from lucency.report.material import (
-    ErrorCase,
-    Explanation,
     Material,
     Opening,
     Picture,
-    SaliencyCase,
     Stage,
 )
 from lucency.report.page import IMAGE_BUDGET_BYTES, render, render_with_figures
@@ -127,7 +127,8 @@ def test_a_whole_report_stays_below_three_megabytes(two: Material) -> None:
     large = Picture(b"\x89PNG\r\n\x1a\n" + b"\0" * 8 + (200).to_bytes(4) * 2 + b"x" * (IMAGE_BUDGET_BYTES // 4), "c")
     error = ErrorCase("i", "normal", "pneumonia", 0.9, large.png)
     saliency = Explanation("Grad-CAM", (SaliencyCase(large.png, "c"),) * 20, "Passed.")
-    heavy = replace(two, samples=(large,) * 20, augmentations=(large,) * 20, errors=(error,) * 20, explanation=saliency)
+    heavy = replace(two, samples=(large,) * 20, augmentations=(large,) * 20)
+    heavy = with_answers(heavy, errors=(error,) * 20, explanation=saliency)
     html = render(heavy)
     assert len(html.encode()) < 3_000_000
     assert html.count("17 more are in the study folder") == 4
@@ -144,7 +145,7 @@ def test_sections_stand_in_the_order_of_a_study(page_of_two: str, two: Material)
     order = ["data", "ground-truth", "split", "representativeness", "augmentation", "network", "training", "results", "errors",
              "explanation", "limitations", "hyperparameters", "reproducibility", "glossary"]  # fmt: skip
     assert re.findall(r'<section id="([a-z-]+)"', page_of_two) == order
-    without = render(replace(two, explanation=None))
+    without = render(with_answers(two, explanation=None))
     assert re.findall(r'<section id="([a-z-]+)"', without) == [s for s in order if s != "explanation"]
     assert '<span class="n">13</span>Glossary' in without
 
@@ -177,8 +178,8 @@ def test_a_value_that_could_not_be_computed_says_why(page_of_two: str, two: Mate
 
 def test_the_key_box_quotes_auc_sensitivity_and_specificity(two: Material, four: Material) -> None:
     """Two classes are summed up by three numbers, several classes by AUC and accuracy."""
-    assert [e.name for e in words.key_estimates(two)] == ["AUC", "sensitivity", "specificity"]
-    assert [e.name for e in words.key_estimates(four)] == ["macro-average AUC", "accuracy", "balanced accuracy"]
+    assert [e.name for e in two.answers.key_estimates(two)] == ["AUC", "sensitivity", "specificity"]
+    assert [e.name for e in four.answers.key_estimates(four)] == ["macro-average AUC", "accuracy", "balanced accuracy"]
 
 
 def test_every_setting_of_the_plan_is_listed_with_its_meaning(page_of_two: str, two: Material) -> None:
@@ -320,7 +321,7 @@ def _poisoned(material: Material, payloads: list[str]) -> Material:
     """Put the payloads wherever a text from outside can stand."""
     first, second, third, fourth, fifth, sixth = payloads
     classes = (f"a {first}", f"b {second}")
-    names = dict(zip(material.classes, classes, strict=True))
+    names = dict(zip(answers_of(material).classes, classes, strict=True))
     plan = Plan.model_validate(
         {"title": third, "task": "classification", "data": {"images": sixth, "patient": "dicom"},
          "report": {"authors": fourth, "aim": fifth + sixth}}
@@ -333,8 +334,16 @@ def _poisoned(material: Material, payloads: list[str]) -> Material:
         return replace(row, target=names.get(row.target, row.target), source=sixth)
 
     refused = material_factory.refused_row("x", "y", f"E_{first}")
-    error, point = material.errors[0], material.operating_point
+    error, point = answers_of(material).errors[0], answers_of(material).operating_point
     assert point is not None
+    answers = replace(
+        answers_of(material),
+        tuning=replace(answers_of(material).tuning, classes=classes),
+        test=replace(answers_of(material).test, classes=classes),
+        operating_point=replace(point, rule=third),
+        errors=(replace(error, image_id=first, target=second, predicted=third),),
+        explanation=Explanation(fourth, (SaliencyCase(error.png, fifth),), sixth),
+    )
     return replace(
         material,
         plan=plan,
@@ -344,16 +353,12 @@ def _poisoned(material: Material, payloads: list[str]) -> Material:
         certificate=replace(material.certificate, method=first),
         layers=(replace(material.layers[0], name=second, kind=third),),
         members=(replace(material.members[0], name=fourth, stopped_because=fifth),),
-        tuning=replace(material.tuning, classes=classes),
-        test=replace(material.test, classes=classes),
-        operating_point=replace(point, rule=third),
+        answers=answers,
         estimates=tuple(replace(e, method=f"{e.method} {first}", note=second, group=sixth) for e in material.estimates),
         reasons={f"E_{first}": fourth},
         environment={second: third},
         stages=(Stage(fourth, fifth, 1.0),),
         samples=(replace(material.samples[0], caption=sixth),),
-        errors=(replace(error, image_id=first, target=second, predicted=third),),
-        explanation=Explanation(fourth, (SaliencyCase(error.png, fifth),), sixth),
     )
 
 

@@ -45,7 +45,7 @@ def test_a_value_that_does_not_exist_gives_its_reason() -> None:
 def test_the_summary_counts_patients_with_disease_as_a_radiologist_would() -> None:
     """Of so many with the disease, so many were found: the sentence that everyone understands."""
     material = replace(material_factory.two_classes(), estimates=(AUC, SENSITIVITY, SPECIFICITY))
-    found, cleared, auc = words.result_sentences(material)
+    found, cleared, auc = material.answers.result_sentences(material)
     assert found == (
         "Of 120 test images with pneumonia, the network found 108 (sensitivity 90.0\u202f%, 95\u202f%\u00a0CI "
         "83.3–94.2\u202f%)."
@@ -57,7 +57,7 @@ def test_the_summary_counts_patients_with_disease_as_a_radiologist_would() -> No
 def test_the_summary_of_several_classes_names_the_best_and_the_worst() -> None:
     """A mean over classes hides the one that fails."""
     material = material_factory.four_classes()
-    sentences = " ".join(words.result_sentences(material))
+    sentences = " ".join(material.answers.result_sentences(material))
     recalls = {e.group: e.value for e in material.estimates if e.name == "sensitivity" and e.part == "test"}
     worst = min(recalls, key=lambda name: recalls[name] or 0)
     assert f"and {worst} least (sensitivity" in sentences
@@ -67,7 +67,7 @@ def test_the_summary_of_several_classes_names_the_best_and_the_worst() -> None:
 def test_every_result_in_the_summary_carries_an_interval() -> None:
     """No percentage and no AUC stands alone in the sentences."""
     for material in (material_factory.two_classes(), material_factory.four_classes()):
-        for sentence in words.result_sentences(material):
+        for sentence in material.answers.result_sentences(material):
             n_values = sum(sentence.count(name) for name in ("sensitivity ", "specificity ", "accuracy ", "AUC was "))
             assert sentence.count("CI") == n_values >= 1
 

@@ -65,6 +65,20 @@ class LabelError:
 
 
 @dataclass(frozen=True)
+class CarryingWords:
+    """Words of radiology reports that carried a label."""
+
+    stated: str
+    """What they said of the finding: positive, uncertain or negative."""
+    words: str
+    """As the reports write them, in small letters; ▢ where they might tell who the patient is."""
+    cue: str
+    """The words that denied or doubted it; empty for a plain statement."""
+    n_reports: int
+    n_patients: int
+
+
+@dataclass(frozen=True)
 class RuleOutcome:
     """The results of the study when another rule makes the labels that it is judged by."""
 
@@ -92,3 +106,5 @@ class GroundTruth:
     """Images whose label was corrected by hand."""
     n_soft: int = 0
     """Images that teach with the doubt of their readers or report."""
+    words: tuple[CarryingWords, ...] = ()
+    """What carried the labels from reports, the most frequent first; `tables/label_words.csv` has them image by image."""

@@ -45,8 +45,8 @@ class PartCount:
     title: str
     n_images: int
     n_patients: int
-    classes: dict[str, int]
-    """Class → number of images; where several findings were asked at once, of images with each of them."""
+    counts: dict[str, int]
+    """What the task counts beside images and patients, such as the images of each class."""
 
 
 @dataclass(frozen=True)
@@ -97,15 +97,12 @@ def _reason(row: CohortRow) -> str:
 
 
 def count_parts(material: Material) -> tuple[PartCount, ...]:
-    """Count images, patients and classes of the training, tuning and test parts."""
-    label_of = {row.image_id: row for row in material.labels}
+    """Count images, patients and what the task counts, in the training, tuning and test parts."""
     counted = []
     for part in Part:
         rows = rows_of(material.split, part)
-        found = Counter(label_of[row.image_id].in_part(part) for row in rows if row.image_id in label_of)
-        present = {one.finding: one.n_present[part] for one in material.findings}
-        classes = present or {name: found[name] for name in material.classes}
-        counted.append(PartCount(part.capitalize(), len(rows), len({row.patient_id for row in rows}), classes))
+        n_patients = len({row.patient_id for row in rows})
+        counted.append(PartCount(part.capitalize(), len(rows), n_patients, material.answers.counts(material, part)))
     return tuple(counted)
 
 

@@ -39,6 +39,11 @@ def tick_label(value: float) -> str:
     return f"{value:g}".replace("-", "−")
 
 
+def clip(name: str, n_letters: int) -> str:
+    """Shorten a name to what there is room for."""
+    return name if len(name) <= n_letters else name[: n_letters - 1] + "…"
+
+
 def text(x: float, y: float, words: str, style: str = "", anchor: str = "start") -> str:
     """Write words at a point."""
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{style}">{escape(words)}</text>'

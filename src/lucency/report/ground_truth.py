@@ -5,7 +5,7 @@ from itertools import groupby
 
 from lucency.domain.cohort import KEPT
 from lucency.domain.estimate import Estimate
-from lucency.domain.ground_truth import GroundTruth, LabelError, RuleOutcome, SeveralReaders
+from lucency.domain.ground_truth import CarryingWords, GroundTruth, LabelError, RuleOutcome, SeveralReaders
 from lucency.domain.parts import Part
 from lucency.domain.readings import OneReader
 from lucency.report import words
@@ -34,6 +34,8 @@ SOURCES = {
 """How the sources of labels are called in a sentence."""
 TOLD_OF_A_PAIR = 5
 """Lines of the table of agreement for one pair; the others stand in `ground_truth.json`."""
+TOLD_WORDINGS = 6
+"""Words of reports that the page lists for each answer."""
 
 
 def source_sentence(material: Material) -> str:
@@ -47,6 +49,13 @@ def source_sentence(material: Material) -> str:
     sources = list(dict.fromkeys(row.source for row in material.labels if row.status == KEPT))
     named = [SOURCES.get(source, source) for source in sources]
     return f"The labels come from {' and '.join(named)}."
+
+
+def words_by_answer(truth: GroundTruth) -> Iterator[tuple[str, tuple[CarryingWords, ...], int]]:
+    """Yield each answer with the most frequent words that stated it, and how many wordings are left out."""
+    for stated in dict.fromkeys(one.stated for one in truth.words):
+        carried = tuple(one for one in truth.words if one.stated == stated)
+        yield stated, carried[:TOLD_WORDINGS], len(carried[TOLD_WORDINGS:])
 
 
 def reader_sentences(one: SeveralReaders) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The limitations that the facts of a study give away by themselves."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from lucency.domain.cohort import KEPT
@@ -8,15 +8,9 @@ from lucency.domain.estimate import Estimate
 from lucency.domain.ground_truth import LabelError
 from lucency.domain.parts import Part
 from lucency.report import ground_truth, words
-from lucency.report.counts import DUPLICATE, PartCount, count_parts, reasons_of_refusal, share_of_largest_class
+from lucency.report.counts import DUPLICATE, PartCount, count_parts, reasons_of_refusal
 from lucency.report.material import Material, Member
 
-FEW_POSITIVES = 50
-WIDE_INTERVAL = 0.15
-IMBALANCE = 0.75
-"""Share of the largest class from which the classes count as imbalanced."""
-SHIFT = 0.05
-"""Difference between tuning and test that is worth a word."""
 MANY_REFUSED = 0.05
 MUCH_DISAGREEMENT = 0.05
 """Share of the images that several readers saw."""
@@ -40,11 +34,21 @@ def find_limitations(material: Material) -> list[Limitation]:
     """Look for every known weakness, the gravest first."""
     checks: tuple[Callable[[Material], Iterator[Limitation]], ...] = (
         _leak, _lookalikes, _opened_again, _shortcut, _uneven_sources, _other_population,
-        _no_external_test, _each_image_a_patient, _small_test, _wide_intervals, _one_site,
-        _one_label_source, _labels_err, _readers_disagree, _imbalance, _several_images, _threshold_shift,
+        _no_external_test, _each_image_a_patient, _of_the_answers, _one_site,
+        _one_label_source, _labels_err, _readers_disagree, _several_images,
         _overfitting, _undertrained, _flipped, _refused, _duplicates, _official_split,
     )  # fmt: skip
     return [limitation for check in checks for limitation in check(material)]
+
+
+def wide_intervals(estimates: Iterable[Estimate], widest: float) -> Iterator[Limitation]:
+    """Name the estimates whose interval is wider than a task can live with."""
+    wide = [e for e in estimates if _width(e) > widest]
+    if wide:
+        listed = "; ".join(f"{e.name} {words.quote(e)}" for e in wide)
+        yield Limitation(
+            "Wide confidence intervals", f"The truth may lie far from the value that is printed: {listed}."
+        )
 
 
 def sides_are_known(material: Material) -> bool:
@@ -138,26 +142,8 @@ def _each_image_a_patient(material: Material) -> Iterator[Limitation]:
         )
 
 
-def _small_test(material: Material) -> Iterator[Limitation]:
-    test, unit = _part(material, Part.TEST), material.plan.unit
-    rarest, n = min(test.classes.items(), key=lambda item: item[1])
-    if material.positive:
-        rarest, n = material.positive, test.classes[material.positive]
-    if n < FEW_POSITIVES:
-        yield Limitation(
-            f"Few test {unit}s of a class",
-            f"The test part holds only {words.of_units(n, unit)} of {rarest}. A few more or fewer errors would change the "
-            f"sensitivity visibly; {FEW_POSITIVES} or more are advisable.",
-        )
-
-
-def _wide_intervals(material: Material) -> Iterator[Limitation]:
-    wide = [e for e in words.key_estimates(material) if _width(e) > WIDE_INTERVAL]
-    if wide:
-        listed = "; ".join(f"{e.name} {words.quote(e)}" for e in wide)
-        yield Limitation(
-            "Wide confidence intervals", f"The truth may lie far from the value that is printed: {listed}."
-        )
+def _of_the_answers(material: Material) -> Iterator[Limitation]:
+    yield from material.answers.limitations(material)
 
 
 def _one_site(material: Material) -> Iterator[Limitation]:
@@ -215,24 +201,6 @@ def _readers_disagree(material: Material) -> Iterator[Limitation]:
             )
 
 
-def _imbalance(material: Material) -> Iterator[Limitation]:
-    counts, unit = _part(material, Part.TRAINING).classes, material.plan.unit
-    share = share_of_largest_class(counts)
-    if share >= IMBALANCE and not material.findings:
-        largest = max(counts, key=lambda name: counts[name])
-        weighed = material.plan.training.class_weights == "balanced"
-        remedy = (
-            "Training weighed the classes to make up for it."
-            if weighed
-            else "Training did not weigh the classes, which favours the frequent one."
-        )
-        yield Limitation(
-            "Imbalanced classes",
-            f"{words.proportion(share, 0)} of the training {unit}s are {largest}. {remedy} Accuracy and predictive values "
-            "hold only where diseases are as frequent as here.",
-        )
-
-
 def _several_images(material: Material) -> Iterator[Limitation]:
     test = _part(material, Part.TEST)
     clustered = any(e.n_clusters is not None for e in material.estimates if e.part == Part.TEST)
@@ -248,22 +216,6 @@ def _several_images(material: Material) -> Iterator[Limitation]:
             f"The {words.of_units(test.n_images, unit)} of the test part are of {words.of_patients(test.n_patients)}; {unit}s of "
             f"one patient resemble each other and tell less than as many patients would. {care}",
         )
-
-
-def _threshold_shift(material: Material) -> Iterator[Limitation]:
-    for names in (words.SENSITIVITY, words.SPECIFICITY) if material.positive else ():
-        groups = ("all", material.positive or "")
-        test = words.find(material.estimates, names, Part.TEST, groups)
-        tuning = words.find(material.estimates, names, Part.TUNING, groups)
-        if test and tuning and test.value is not None and tuning.value is not None:
-            drop = tuning.value - test.value
-            if abs(drop) > SHIFT:
-                yield Limitation(
-                    f"The threshold moved: {test.name}",
-                    f"At the threshold chosen on the tuning part, the {test.name} there was {words.quote(tuning)}; on the "
-                    f"test part it is {words.quote(test)}. The threshold "
-                    + ("promised more than it keeps." if drop > 0 else "was set on a harder sample."),
-                )
 
 
 def _overfitting(material: Material) -> Iterator[Limitation]:

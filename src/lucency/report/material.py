@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from lucency.domain.cohort import CohortRow, LabelRow, SplitRow
 from lucency.domain.description import Description
 from lucency.domain.estimate import Estimate
-from lucency.domain.ground_truth import GroundTruth, RuleOutcome
+from lucency.domain.ground_truth import GroundTruth
 from lucency.domain.plan import Plan
-from lucency.domain.predictions import Predictions
-from lucency.evaluation.operating_point import OperatingPoint
+from lucency.report.answers.answers import Answers
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,7 @@ class Epoch:
     training_cost: float
     tuning_cost: float
     tuning_measure: float | None
+    """What the member chooses its best epoch by; the larger the better."""
     seconds: float
 
 
@@ -54,6 +54,8 @@ class Member:
     best_epoch: int
     """The epoch whose parameters are used, counted from 1."""
     stopped_because: str
+    measure: str
+    """What was measured on the tuning part after each epoch: "AUC", "Dice"."""
 
 
 @dataclass(frozen=True)
@@ -82,107 +84,6 @@ class Picture:
 
     png: bytes
     caption: str
-
-
-@dataclass(frozen=True)
-class ErrorCase:
-    """A test image that the network got wrong with confidence."""
-
-    image_id: str
-    target: str
-    """The class that the ground truth names."""
-    predicted: str
-    """The class that the network named."""
-    probability: float
-    """What the network gave to the class that it named."""
-    png: bytes
-
-
-@dataclass(frozen=True)
-class SaliencyCase:
-    """A map of what the network looked at, and how much of the map survives random parameters."""
-
-    png: bytes
-    caption: str
-    similarity_after_randomisation: float | None = None
-    """Rank correlation with the map of the randomised network; near 0 the map depends on what was learnt."""
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """The saliency maps of a study and the verdict of the sanity check (Adebayo 2018)."""
-
-    method: str
-    cases: tuple[SaliencyCase, ...]
-    verdict: str
-    """What the sanity check says, in plain words."""
-    similarity: Estimate | None = None
-    """Median over the cases of the likeness to maps of networks with random parameters."""
-
-
-@dataclass(frozen=True)
-class ShownWord:
-    """One word of a report on the page."""
-
-    text: str
-    """The word, or ▢ where it might tell who the patient is."""
-    shade: int
-    """From −3 (spoke against the answer) to 3 (carried it)."""
-    attention: int
-    """From 0 to 3."""
-
-
-@dataclass(frozen=True)
-class ReadReport:
-    """A test report with what the network said of it, and the words that carried the answer."""
-
-    image_id: str
-    finding: str
-    """Empty where the study asks one thing only."""
-    target: str
-    predicted: str
-    probability: float
-    words: tuple[ShownWord, ...]
-
-
-@dataclass(frozen=True)
-class KnownWords:
-    """The vocabulary of the networks."""
-
-    n_words: int
-    n_shown: int
-    """Words that the page may show."""
-    least_count: int
-    unknown: Mapping[str, tuple[int, int]]
-    """Part → unknown words, and all words."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How networks read reports: their vocabulary, the words that carried answers, and whether to believe those."""
-
-    vocabulary: KnownWords
-    errors: tuple[ReadReport, ...]
-    cases: tuple[ReadReport, ...]
-    method: str = ""
-    verdict: str = ""
-    similarity: Estimate | None = None
-    """Median over the cases of the likeness to the shading by networks with random parameters."""
-    attention: Estimate | None = None
-    """Median over the cases of the likeness of attention and shading; None without attention."""
-
-
-@dataclass(frozen=True)
-class FindingResult:
-    """One of several findings that were asked at once."""
-
-    finding: str
-    tuning: Predictions
-    test: Predictions
-    operating_point: OperatingPoint | None
-    n_present: Mapping[str, int]
-    """Part → images or reports in which it is there; those of which it is not known count nowhere."""
-    n_absent: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -227,12 +128,8 @@ class Material:
     certificate: Certificate
     layers: tuple[Layer, ...]
     members: tuple[Member, ...]
-    tuning: Predictions
-    """The ensemble's predictions for the tuning part."""
-    test: Predictions
-    """The ensemble's predictions for the test part."""
-    operating_point: OperatingPoint | None
-    """None for more than two classes, where the likeliest class is the answer."""
+    answers: Answers
+    """What the networks said, and all that is special about the task."""
     estimates: tuple[Estimate, ...]
     description: Description
     """What the cohort is made of, and whom it stands for."""
@@ -245,8 +142,6 @@ class Material:
     """What each code of a refusal or a note means."""
     ground_truth: GroundTruth = field(default_factory=GroundTruth)
     """Who read, how far they agree, how often the labels err."""
-    by_rule: tuple[RuleOutcome, ...] = ()
-    """The results by the labels of other consensus rules; those of the study come first."""
     deidentified: Deidentified | None = None
     """None where the images were read as they are."""
     cohort_version: int = 1
@@ -257,22 +152,6 @@ class Material:
     """Images with the outlines of what people drew, where masks or boxes make the labels."""
     samples: tuple[Picture, ...] = ()
     augmentations: tuple[Picture, ...] = ()
-    errors: tuple[ErrorCase, ...] = ()
-    explanation: Explanation | None = None
-    reading: Reading | None = None
-    """None for images."""
-    findings: tuple[FindingResult, ...] = ()
-    """Where several findings were asked at once; `tuning`, `test` and `operating_point` are those of the first then."""
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Class names; of two, the second is the positive one. The findings, where several were asked at once."""
-        return tuple(one.finding for one in self.findings) or self.test.classes
-
-    @property
-    def positive(self) -> str | None:
-        """The positive class where there are two."""
-        return self.classes[1] if len(self.classes) == 2 and not self.findings else None
 
     @property
     def n_openings(self) -> int:

@@ -1,10 +1,9 @@
 """The report as one HTML file: no script, no network, every text escaped; the same material gives the same bytes."""
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from markupsafe import Markup
 
@@ -14,16 +13,25 @@ from lucency.domain.plan import NO_AUGMENTATION
 from lucency.evaluation.agreement.convention import strength_in_words
 from lucency.provenance import head_code
 from lucency.report import ground_truth, representativeness, words
+from lucency.report.answers.answers import Answers
 from lucency.report.counts import count_flow, n_refused, notes_of_kept, rows_of
-from lucency.report.figures import all_figures, confusion_matrix, interval_ruler, save_ready
+from lucency.report.figures import all_figures, interval_ruler, save_ready
 from lucency.report.glossary import GLOSSARY, Term, look_up
 from lucency.report.html import styles, template
 from lucency.report.hyperparameters import augmentation_ranges, by_section, settings
 from lucency.report.limitations import find_limitations, flips_across, sides_are_known
-from lucency.report.material import ErrorCase, Material, Picture, SaliencyCase
+from lucency.report.material import Material
 from lucency.report.tables import cohort_table, estimate_groups, not_recorded
 
-Shown = TypeVar("Shown", Picture, ErrorCase, SaliencyCase)
+
+class _Shown(Protocol):
+    """Whatever is shown as a picture."""
+
+    @property
+    def png(self) -> bytes: ...
+
+
+Shown = TypeVar("Shown", bound=_Shown)
 
 IMAGE_BUDGET_BYTES = 520_000
 """PNG bytes that each of the four blocks of images may take, so that the page stays below 3 MB."""
@@ -48,15 +56,17 @@ def render_with_figures(material: Material) -> RenderedReport:
     flow = count_flow(material)
     drawings = all_figures(material, flow)
     terms, numbers, methods = _Terms(), _Numbers(), _Footnotes()
-    html = template("page.html.j2").render(
+    answers = material.answers
+    html = template(answers.template).render(
         material=material,
+        answers=answers,
         plan=material.plan,
         flow=flow,
         drawings={name: Markup(svg) for name, svg in drawings.items()},
         styles=styles(),
         sections=_sections(material),
         head_code=head_code(material.record_head),
-        key_estimates=words.key_estimates(material),
+        key_estimates=answers.key_estimates(material),
         limitations=find_limitations(material),
         cohort_lines=cohort_table(material),
         not_recorded=not_recorded(material),
@@ -74,10 +84,9 @@ def render_with_figures(material: Material) -> RenderedReport:
         setting_groups=by_section(settings(material.plan)),
         augmentation_ranges=augmentation_ranges(material.plan.augmentation or NO_AUGMENTATION),
         n_training=len(rows_of(material.split, Part.TRAINING)),
-        n_iterations=math.ceil(len(rows_of(material.split, Part.TRAINING)) / material.plan.training.batch_size),
-        matrix=None if material.findings else confusion_matrix(material),
+        n_iterations=answers.n_iterations(material),
         flip_is_wrong=flips_across(material) and sides_are_known(material),
-        threshold=material.operating_point.threshold if material.operating_point else None,
+        shares_told=answers.shares_told,
         words=words,
         term=terms.use,
         term_if_known=terms.use_if_known,
@@ -85,7 +94,7 @@ def render_with_figures(material: Material) -> RenderedReport:
         figure=lambda name: numbers.of("Figure", name),
         table=lambda name: numbers.of("Table", name),
         footnotes=methods,
-        ruler=lambda estimate: Markup(interval_ruler(estimate)),
+        ruler=lambda estimate: _ruler(answers, estimate),
         within_budget=_within_budget,
         code=_code_spans,
     )
@@ -167,17 +176,19 @@ def _sections(material: Material) -> list[tuple[str, str]]:
         ("network", "Network"),
         ("training", "Training"),
         ("results", "Results on the sealed test set"),
-        ("errors", "Errors"),
-        ("explanation", "Explanation"),
+        *material.answers.sections(),
         ("limitations", "Limitations"),
         ("hyperparameters", "All hyperparameters"),
         ("reproducibility", "Reproducibility"),
         ("glossary", "Glossary"),
     ]
     left_out = {"augmentation"} if material.plan.unit == "report" else set()
-    if not material.explanation and not (material.reading and material.reading.cases):
-        left_out.add("explanation")
     return [section for section in named if section[0] not in left_out]
+
+
+def _ruler(answers: Answers, estimate: Estimate) -> Markup:
+    ends = answers.ruler(estimate)
+    return Markup(interval_ruler(estimate, *ends)) if ends else Markup("")
 
 
 def _within_budget(pictures: Sequence[Shown]) -> list[Shown]:

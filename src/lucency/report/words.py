@@ -1,12 +1,9 @@
-"""Numbers as a journal writes them, and the results as sentences; no result without its interval."""
+"""Numbers as a journal writes them, and what all studies say of their data and networks."""
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
 
 from lucency.domain.estimate import Estimate
-from lucency.domain.parts import Part
-from lucency.evaluation.classification import called_classes
 from lucency.report.counts import count_parts
 from lucency.report.material import Material
 
@@ -164,36 +161,9 @@ def find(estimates: Iterable[Estimate], names: tuple[str, ...], part: str, group
     return next((e for group in groups for e in wanted if e.group == group), None)
 
 
-AUC = ("auc", "macro-average auc")
-SENSITIVITY = ("sensitivity",)
-SPECIFICITY = ("specificity",)
-ACCURACY = ("accuracy",)
-BALANCED = ("balanced accuracy",)
-MEANS_OF_FINDINGS = ("macro-average auc", "macro-average sensitivity", "macro-average specificity")
-
-
-def key_estimates(material: Material, part: Part = Part.TEST) -> tuple[Estimate, ...]:
-    """Choose the numbers of the key box: AUC, sensitivity and specificity; AUC and accuracy for several classes."""
-    if material.findings:
-        means = (find(material.estimates, (name,), part, ("all",)) for name in MEANS_OF_FINDINGS)
-        return tuple(estimate for estimate in means if estimate)
-    wanted = (AUC, SENSITIVITY, SPECIFICITY) if material.positive else (AUC, ACCURACY, BALANCED)
-    groups = ("all", material.positive, "macro") if material.positive else ("all", "macro")
-    named = tuple(group for group in groups if group)
-    found = (find(material.estimates, names, part, named) for names in wanted)
-    return tuple(estimate for estimate in found if estimate)
-
-
 def is_exploratory(material: Material) -> bool:
     """Tell whether the test set was opened more than once, so that its numbers may have been chosen."""
     return material.n_openings > 1
-
-
-def result_sentences(material: Material) -> list[str]:
-    """Say the results of the test part in words that need no statistics."""
-    if material.findings:
-        return _several_findings(material)
-    return _two_classes(material) if material.positive else _several_classes(material)
 
 
 def data_sentence(material: Material) -> str:
@@ -223,120 +193,7 @@ def network_sentence(material: Material) -> str:
     n_parameters = sum(layer.n_parameters for layer in material.layers)
     n_members = len(material.members)
     size = f"{count(n_parameters)} parameters"
-    task = f"find {_join(material.classes)}" if material.findings else f"tell {_join(material.classes)} apart"
+    answers = material.answers
     if n_members == 1:
-        return f"{name[0].upper()}{name[1:]} with {size} learnt to {task}."
-    return (
-        f"An ensemble of {n_members} networks ({name}, {size} each) learnt to {task}; "
-        "the mean of their probabilities is the answer."
-    )
-
-
-def operating_point_sentence(material: Material) -> str:
-    """Say how a probability becomes an answer, and that the test part had no say in it."""
-    if material.findings:
-        return (
-            "Each finding has a threshold of its own, chosen on the tuning part before the test part was opened, by the rule: "
-            f"{material.operating_point.rule if material.operating_point else ''}."
-        )
-    point = material.operating_point
-    if point is None or material.positive is None:
-        return "The class with the highest probability is the answer."
-    subject = "An image" if material.plan.unit == "image" else "A report"
-    return (
-        f"{subject} counts as {material.positive} from a probability of {point.threshold:.3f}. This threshold was chosen "
-        f"on the tuning part before the test part was opened, by the rule: {point.rule}."
-    )
-
-
-def _two_classes(material: Material) -> list[str]:
-    positive, negative = material.classes[1], material.classes[0]
-    auc, sensitivity, specificity = (
-        find(material.estimates, names, Part.TEST, ("all", positive)) for names in (AUC, SENSITIVITY, SPECIFICITY)
-    )
-    sentences = []
-    if sensitivity:
-        sentences.append(_counted(sensitivity, f"with {positive}", "found", "sensitivity"))
-    if specificity:
-        sentences.append(_counted(specificity, f"without it ({negative})", "cleared", "specificity"))
-    if auc and auc.value is not None:
-        sentences.append(
-            f"The AUC was {quote(auc)}: of all pairs of one {material.plan.unit} of each kind, this is the share in which the "
-            f"one with {positive} gets the higher probability."
-        )
-    return sentences
-
-
-def _several_classes(material: Material) -> list[str]:
-    accuracy = find(material.estimates, ACCURACY, Part.TEST, ("all",))
-    auc = find(material.estimates, AUC, Part.TEST, ("all", "macro"))
-    sentences = []
-    if accuracy and accuracy.value is not None:
-        right = f"{accuracy.numerator:,} of {accuracy.denominator:,}" if accuracy.numerator is not None else "a share"
-        sentences.append(
-            f"The network named the right class for {right} test {material.plan.unit}s (accuracy {aside(accuracy)})."
-        )
-    recalls = [
-        e
-        for e in material.estimates
-        if e.part == Part.TEST and e.name.lower() in SENSITIVITY and e.group in material.classes and e.value is not None
-    ]
-    if recalls:
-        best, worst = max(recalls, key=_value_of), min(recalls, key=_value_of)
-        sentences.append(
-            f"It found {best.group} most reliably (sensitivity {aside(best)}) and {worst.group} least "
-            f"(sensitivity {aside(worst)})."
-        )
-    if auc and auc.value is not None:
-        sentences.append(f"Averaged over the classes, each against the rest, the AUC was {quote(auc)}.")
-    return sentences
-
-
-def of_finding(material: Material, finding: str) -> tuple[Estimate | None, ...]:
-    """Return AUC, sensitivity and specificity of one finding on the test part."""
-    return tuple(find(material.estimates, names, Part.TEST, (finding,)) for names in (AUC, SENSITIVITY, SPECIFICITY))
-
-
-def count_answers(material: Material) -> tuple[int, int]:
-    """Count the answers about all findings on the test part, and how many of them are wrong."""
-    wrong = [
-        int((called_classes(one.test, one.operating_point) != one.test.targets).sum()) for one in material.findings
-    ]
-    return sum(len(one.test) for one in material.findings), sum(wrong)
-
-
-def likeness(correlation: Estimate) -> str:
-    """Say how much one order of words resembles another."""
-    value = correlation.value or 0.0
-    return "much as" if value >= 0.5 else "somewhat as" if value >= 0.3 else "hardly as"
-
-
-def _several_findings(material: Material) -> list[str]:
-    mean = find(material.estimates, ("macro-average auc",), Part.TEST, ("all",))
-    aucs = [e for one in material.findings if (e := of_finding(material, one.finding)[0]) and e.value is not None]
-    sentences = []
-    if mean and mean.value is not None:
-        sentences.append(f"Averaged over the {len(material.findings)} findings, the AUC was {quote(mean)}.")
-    best, worst = (max(aucs, key=_value_of), min(aucs, key=_value_of)) if aucs else (None, None)
-    if best and worst and _value_of(best) > _value_of(worst):
-        sentences.append(
-            f"The network told {best.group} most reliably (AUC {aside(best)}) and {worst.group} least (AUC {aside(worst)})."
-        )
-    return sentences
-
-
-def _counted(estimate: Estimate, kind: str, verb: Literal["found", "cleared"], name: str) -> str:
-    if estimate.numerator is None or estimate.denominator is None:
-        return f"On test {estimate.unit}s {kind}, the network reached a {name} of {quote(estimate)}."
-    return (
-        f"Of {estimate.denominator:,} test {estimate.unit}s {kind}, the network {verb} {estimate.numerator:,} "
-        f"({name} {aside(estimate)})."
-    )
-
-
-def _value_of(estimate: Estimate) -> float:
-    return estimate.value or 0.0
-
-
-def _join(names: tuple[str, ...]) -> str:
-    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
+        return f"{name[0].upper()}{name[1:]} with {size} learnt to {answers.aim()}."
+    return f"An ensemble of {n_members} networks ({name}, {size} each) learnt to {answers.aim()}; {answers.ensemble}."

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lucency.domain.cohort import CohortRow, LabelRow
-from lucency.domain.ground_truth import GroundTruth, LabelError, SeveralReaders
+from lucency.domain.ground_truth import CarryingWords, GroundTruth, LabelError, SeveralReaders
 from lucency.domain.labels_plan import Labels
 from lucency.study.images import naming_of
 from lucency.study.stage import Study
@@ -29,6 +29,8 @@ class Truth:
     """Rule in words → image → class."""
     disputed: "tuple[Disputed, ...]" = ()
     errors: tuple[LabelError, ...] = ()
+    words: tuple[CarryingWords, ...] = ()
+    """What carried the labels, where they come from reports."""
 
 
 def read_ground_truth(study: Study, kept: Sequence[CohortRow], labels: Labels, setting: str) -> Truth:
@@ -100,6 +102,7 @@ def tell_ground_truth(
         errors=tuple(errors),
         n_corrected=sum("N_CORRECTED" in row.notes.split() for row in rows),
         n_soft=sum(bool(row.soft) for row in rows),
+        words=tuple(words for truth in truths for words in truth.words),
     )
 
 

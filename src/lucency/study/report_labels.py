@@ -13,6 +13,7 @@ from lucency.domain.labels_plan import Labels, Reports
 from lucency.errors import PlanError, SourceError
 from lucency.study.ground_truth import Truth
 from lucency.study.images import naming_of
+from lucency.study.label_words import Carried, Statement, count_words, write_label_words
 from lucency.study.stage import Study
 
 if TYPE_CHECKING:  # pandas takes time to import; only stages that need it do
@@ -27,15 +28,17 @@ def from_reports(study: Study, kept: Sequence[CohortRow], labels: Labels, settin
     finding = settings.finding if settings.network else _known_finding(settings)
     linked = link_reports(kept, settings, naming_of(study))
     read = _stated_by_network if settings.network else _stated_by_rules
-    stated = dict(zip(linked.texts, read(study, settings, finding, list(linked.texts.values())), strict=True))
+    said = dict(zip(linked.texts, read(study, settings, finding, list(linked.texts.values())), strict=True))
+    stated = {report: statement.answer for report, statement in said.items()}
     counts = Counter(stated.values())
     words = ", ".join(
         f"{counts[answer]} {answer or 'not mentioned'}" for answer in dict.fromkeys((*STATED, "", *counts))
     )
     study.desk.say(f"Reports: {len(linked.texts)} read on {finding}: {words}; {linked.n_unused} belong to no image.")
-    verdicts = verdicts_from(kept, settings, linked, stated)
+    written = write_label_words(study.folder, kept, linked.of_image, said)
+    verdicts = replace(_renamed(verdicts_from(kept, settings, linked, stated), labels), files=(written,))
     errors = [_held_against_the_reread(study, kept, settings, linked, stated)] if settings.reread else []
-    return Truth(_renamed(verdicts, labels), errors=tuple(errors))
+    return Truth(verdicts, errors=tuple(errors), words=count_words(kept, linked.of_image, said))
 
 
 def _known_finding(settings: Reports) -> str:
@@ -55,35 +58,46 @@ def _known_finding(settings: Reports) -> str:
     raise PlanError(f"`data.labels.reports.finding` is “{settings.finding}”, which is no finding of the list. {hint}")
 
 
-def _stated_by_rules(study: Study, settings: Reports, finding: str, texts: Sequence[str]) -> Iterator[str]:
+def _stated_by_rules(study: Study, settings: Reports, finding: str, texts: Sequence[str]) -> Iterator[Statement]:
     """Yield what each report states about the finding: positive, uncertain, negative or nothing."""
     from lucency.data.ground_truth.reports.findings import load_findings
     from lucency.data.ground_truth.reports.many import find_mentions_of_all
-    from lucency.data.ground_truth.reports.rules import labels_of
+    from lucency.data.ground_truth.reports.rules import carrying, labels_of
 
     own_list = Path(settings.findings) if settings.findings else None
     findings = load_findings(own_list)
     with study.desk.progress("Reading reports", len(texts)) as progress:
-        for mentions in find_mentions_of_all(texts, own_list):
-            yield labels_of(mentions, findings).get(finding, "")
+        for text, mentions in zip(texts, find_mentions_of_all(texts, own_list), strict=True):
+            answer = labels_of(mentions, findings).get(finding, "")
+            decided = [
+                Carried(" ".join(text[one.start : one.end].split()), " ".join(one.cue.split()))
+                for one in carrying(mentions, finding, answer)
+            ]
+            yield Statement(answer, tuple(dict.fromkeys(decided)))
             progress.advance()
 
 
-def _stated_by_network(study: Study, settings: Reports, finding: str, texts: Sequence[str]) -> Iterator[str]:
+def _stated_by_network(study: Study, settings: Reports, finding: str, texts: Sequence[str]) -> Iterator[Statement]:
     """Yield positive or negative by the frozen threshold; of a network with more classes, the class itself."""
-    from lucency.data.ground_truth.from_reports import NEGATIVE, POSITIVE, STATED, UNREAD
     from lucency.study.labelling_texts import label_texts
 
     answers = label_texts(Path(settings.network or ""), texts, study.desk).of(finding)
     if not answers.finding:  # it was taught one thing, whatever that is called
         study.desk.say(f"The network tells {' from '.join(answers.classes)}; the last of them counts as {finding}.")
-    for called in answers.called:
-        if not called:
-            yield UNREAD
-        elif len(answers.classes) == 2:
-            yield POSITIVE if called == answers.classes[1] else NEGATIVE
-        else:
-            yield called if called in STATED else ""
+    for called, words in zip(answers.called, answers.carrying, strict=True):
+        carried = tuple(Carried(word, is_listed=False) for word in words)
+        yield Statement(_stated(called, answers.classes), carried)
+
+
+def _stated(called: str, classes: Sequence[str]) -> str:
+    """Return what a class of the network states about the finding."""
+    from lucency.data.ground_truth.from_reports import NEGATIVE, POSITIVE, STATED, UNREAD
+
+    if not called:
+        return UNREAD
+    if len(classes) == 2:
+        return POSITIVE if called == classes[1] else NEGATIVE
+    return called if called in STATED else ""
 
 
 def _renamed(verdicts: "Verdicts", labels: Labels) -> "Verdicts":

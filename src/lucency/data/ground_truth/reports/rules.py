@@ -71,6 +71,12 @@ def labels_of(mentions: Iterable[Mention], findings: Findings) -> dict[str, str]
     return {name: POSITIVE} | labels if abnormal or others else labels
 
 
+def carrying(mentions: Iterable[Mention], finding: str, label: str) -> list[Mention]:
+    """Return the statements that made the label of a finding: those that say the same, of the impression if it does."""
+    agreeing = [mention for mention in mentions if mention.finding == finding and mention.stated == label]
+    return [mention for mention in agreeing if mention.section is Kind.IMPRESSION and not mention.is_weak] or agreeing
+
+
 def _strongest(mentions: list[Mention]) -> str:
     impression = [mention for mention in mentions if mention.section is Kind.IMPRESSION and not mention.is_weak]
     firm = [mention for mention in mentions if not mention.is_weak]
