@@ -36,18 +36,16 @@ class Average:
 
 
 def estimate_averages(
-    columns: Sequence[Column],
-    averages: Sequence[Average],
+    wanted: Sequence[tuple[Column, Average]],
     patients: NDArray[np.int64],
     group: str,
     level: float,
     seed: int,
 ) -> list[Estimate]:
-    """Estimate each average of each column; BCa limits (Efron 1987), patients drawn with all their images.
+    """Estimate averages of columns; BCa limits (Efron 1987), patients drawn with all their images.
 
-    All columns and averages rest on the same resamples.
+    All of them rest on the same resamples.
     """
-    wanted = [(column, average) for column in columns for average in averages]
     if patients.size == 0:
         return [_blank(column, average, patients, group, level) for column, average in wanted]
     one_stratum = np.zeros(patients.size, bool)
@@ -124,9 +122,8 @@ def _quantile(values: NDArray[np.float64], weights: NDArray, share: float) -> ND
 
 
 MEAN = Average("mean", _mean)
-AVERAGES = (
-    MEAN,
-    Average("median", partial(_quantile, share=0.5)),
+MEDIAN = Average("median", partial(_quantile, share=0.5))
+QUARTILES = (
     Average("lower quartile of", partial(_quantile, share=0.25)),
     Average("upper quartile of", partial(_quantile, share=0.75)),
 )

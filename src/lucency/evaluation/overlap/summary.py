@@ -5,13 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lucency.domain.estimate import Estimate
 from lucency.domain.readings import Readings, Scale
 from lucency.evaluation.agreement.bland_altman import bland_altman
 from lucency.evaluation.intervals import patient_codes, proportion
-from lucency.evaluation.overlap.averages import AVERAGES, MEAN, Column, estimate_averages
+from lucency.evaluation.overlap.averages import MEAN, MEDIAN, QUARTILES, Column, estimate_averages
 from lucency.evaluation.overlap.case import CaseResult, Emptiness
 
 ALL_STRUCTURES = "all structures"
@@ -27,6 +26,8 @@ class Measure:
     take: Callable[[CaseResult], float | None]
     if_missed: str = "have no value"
     """What becomes of structures that were missed altogether."""
+    is_main: bool = False
+    """True where quartiles are given too; those of every measure would fill pages."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,12 @@ class _Sample:
 
 
 def summarise(results: Sequence[CaseResult], level: float = 0.95, seed: int = 0) -> list[Estimate]:
-    """Estimate mean, median and quartiles of every measure, by structure and by group; intervals over patients.
+    """Estimate mean and median of every measure, by structure and by group, with intervals over patients.
 
-    Only cases with something to find enter. A structure that was missed altogether counts as overlap 0 and has no
-    distance; how many were missed, and how often something was marked where nothing was, are proportions of their own.
+    Dice, surface Dice and HD95 have their quartiles too. Only cases with something to find enter. A structure that was
+    missed altogether counts as overlap 0 and has no distance; how many were missed, and how often something was marked
+    where nothing was, are proportions of their own.
+
     With several structures the mean over them comes first: of each structure's mean, so that each counts alike.
     Millimetres and pixels do not mix: cases in another unit than most are left out and counted.
     """
@@ -64,7 +67,8 @@ def summarise(results: Sequence[CaseResult], level: float = 0.95, seed: int = 0)
             found += _over_structures(_sample(among, ALL_STRUCTURES, group, level, seed), structures)
         for structure in structures:
             of_structure = [result for result in among if result.structure == structure]
-            found += _of_structure(_sample(of_structure, structure, group, level, seed))
+            sample = _sample(of_structure, structure, group, level, seed)
+            found += _empties(sample) if group and not sample.to_find else _of_structure(sample)
     return found
 
 
@@ -79,18 +83,23 @@ def measures_of(result: CaseResult) -> tuple[Measure, ...]:
     near = f"{tolerance:g} {'pixel' if (tolerance, distance_unit) == (1, 'pixels') else distance_unit}"
     as_nothing, as_it_is = "count as 0", ""
     return (
-        Measure("Dice", lambda case: case.dice, as_nothing),
+        Measure("Dice", lambda case: case.dice, as_nothing, is_main=True),
         Measure("Jaccard", lambda case: case.jaccard, as_nothing),
         Measure("sensitivity of voxels", lambda case: case.sensitivity, as_nothing),
         Measure("precision of voxels", lambda case: case.precision),
-        Measure(f"surface Dice at {near}", lambda case: case.surface_dice, as_nothing),
-        Measure(f"HD95 ({distance_unit})", lambda case: case.hausdorff_95),
+        Measure(f"surface Dice at {near}", lambda case: case.surface_dice, as_nothing, is_main=True),
+        Measure(f"HD95 ({distance_unit})", lambda case: case.hausdorff_95, is_main=True),
         Measure(f"Hausdorff distance ({distance_unit})", lambda case: case.hausdorff),
         Measure(f"ASSD ({distance_unit})", lambda case: case.average_surface_distance),
         Measure(f"{size} difference ({size_unit})", lambda case: case.size_difference, as_it_is),
         Measure(f"absolute {size} difference ({size_unit})", lambda case: abs(case.size_difference), as_it_is),
-        Measure(f"relative {size} difference", lambda case: case.relative_size_difference, as_it_is),
+        Measure(f"relative {size} difference (%)", _percent_of_truth, as_it_is),
     )
+
+
+def _percent_of_truth(case: CaseResult) -> float | None:
+    share = case.relative_size_difference
+    return None if share is None else 100 * share
 
 
 def size_of(result: CaseResult) -> str:
@@ -109,16 +118,15 @@ def _sample(results: Sequence[CaseResult], structure: str, group: str, level: fl
 def _over_structures(sample: _Sample, structures: Sequence[str]) -> list[Estimate]:
     """Average each measure over the structures' means."""
     images = {key: row for row, key in enumerate(dict.fromkeys(map(_image, sample.to_find)))}
-    columns = []
+    wanted = []
     for measure in measures_of(sample.results[0]):
         values = np.full((len(images), len(structures)), np.nan)
         for result in sample.to_find:
             values[images[_image(result)], structures.index(result.structure)] = _value(measure, result)
-        columns.append(
-            Column(measure.name, values, f"Mean over {len(structures)} structures. {_note(measure, sample)}".strip())
-        )
+        note = f"Mean over {len(structures)} structures. {_note(measure, sample)}".strip()
+        wanted.append((Column(measure.name, values, note), MEAN))
     patients = patient_codes([patient for patient, _ in images])
-    return estimate_averages(columns, (MEAN,), patients, sample.title, sample.level, sample.seed)
+    return estimate_averages(wanted, patients, sample.title, sample.level, sample.seed)
 
 
 def _image(result: CaseResult) -> tuple[str, str]:
@@ -141,20 +149,15 @@ def _note(measure: Measure, sample: _Sample) -> str:
 
 
 def _of_structure(sample: _Sample) -> Iterator[Estimate]:
-    columns = [
-        Column(
-            measure.name, _one_column([_value(measure, result) for result in sample.to_find]), _note(measure, sample)
-        )
-        for measure in measures_of(sample.results[0])
-    ]
     patients = patient_codes([result.patient_id for result in sample.to_find])
-    yield from estimate_averages(columns, AVERAGES, patients, sample.title, sample.level, sample.seed)
+    wanted = []
+    for measure in measures_of(sample.results[0]):
+        values = np.array([_value(measure, result) for result in sample.to_find], float)
+        column = Column(measure.name, values.reshape(-1, 1), _note(measure, sample))
+        wanted += [(column, average) for average in ((MEAN, MEDIAN, *QUARTILES) if measure.is_main else (MEAN, MEDIAN))]
+    yield from estimate_averages(wanted, patients, sample.title, sample.level, sample.seed)
     yield from _empties(sample)
     yield from _agreement_of_sizes(sample)
-
-
-def _one_column(values: Sequence[float]) -> NDArray[np.float64]:
-    return np.array(values, float).reshape(-1, 1)
 
 
 def _empties(sample: _Sample) -> Iterator[Estimate]:
