@@ -2,7 +2,21 @@
 
 import typer
 
-from lucency.cli import audit, curate, deidentify, demo, glossary, init, lab, masks, reports, run, schema, suspects
+from lucency.cli import (
+    agreement,
+    audit,
+    curate,
+    deidentify,
+    demo,
+    glossary,
+    init,
+    lab,
+    masks,
+    reports,
+    run,
+    schema,
+    suspects,
+)
 
 app = typer.Typer(
     name="lucency",
@@ -24,7 +38,7 @@ for stage, summary in run.STAGE_HELP.items():
 app.command("deidentify")(deidentify.deidentify)
 app.command("reports")(reports.reports)
 app.command("suspects")(suspects.suspects)
-app.command("reports")(reports.reports)
+app.command("agreement")(agreement.agreement)
 app.command("audit")(audit.audit)
 app.command("glossary")(glossary.glossary)
 app.command("schema")(schema.schema)

@@ -82,7 +82,9 @@ class Image(Section):
     @model_validator(mode="after")
     def _keep_volumes_whole(self) -> "Image":
         if self.volumes == "whole" and (self.n_slices or self.channels == "colour"):
-            raise ValueError("whole volumes are grey and keep their slices: leave out `n_slices` and `channels: colour`")
+            raise ValueError(
+                "whole volumes are grey and keep their slices: leave out `n_slices` and `channels: colour`"
+            )
         if self.spacing_mm != "auto" and (self.volumes != "whole" or min(self.spacing_mm) <= 0):
             raise ValueError("`spacing_mm` is for `volumes: whole`, and takes three distances above 0")
         return self

@@ -20,7 +20,18 @@ class Activation(StrEnum):
 class Network(Section):
     """The network and its architectural hyperparameters."""
 
-    architecture: Literal["logistic", "fully_connected", "lenet5", "small_cnn", "resnet18", "lstm", "gru", "unet", "residual_unet", "segresnet"] = "resnet18"
+    architecture: Literal[
+        "logistic",
+        "fully_connected",
+        "lenet5",
+        "small_cnn",
+        "resnet18",
+        "lstm",
+        "gru",
+        "unet",
+        "residual_unet",
+        "segresnet",
+    ] = "resnet18"
     """For images: `logistic` regression (a baseline), a `fully_connected` network, `lenet5` (LeCun 1998), a `small_cnn`
     that trains in a minute on a CPU, or `resnet18` (He 2016). For reports: `lstm` (Hochreiter and Schmidhuber 1997, the default
     there) or `gru` (Cho 2014). To outline structures: `unet` (Ronneberger 2015 in the form of Isensee 2021, the default

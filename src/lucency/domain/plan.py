@@ -273,9 +273,13 @@ class Plan(Section):
         if patch and len(patch) == 2 and is_whole:
             raise ValueError("volumes need a `segmentation.patch_size` of [slices, rows, columns]")
         if patch and not is_whole and any(side > n for side, n in zip(patch, image.shape, strict=False)):
-            raise ValueError("`segmentation.patch_size` is larger than the images; raise `data.image.size`, or lower it")
+            raise ValueError(
+                "`segmentation.patch_size` is larger than the images; raise `data.image.size`, or lower it"
+            )
         if settings.grey_levels != "auto" and not is_whole:
-            raise ValueError("`segmentation.grey_levels` is for whole volumes; pictures are shown by `data.image.window`")
+            raise ValueError(
+                "`segmentation.grey_levels` is for whole volumes; pictures are shown by `data.image.window`"
+            )
         if settings.deep_supervision and architecture != "unet":
             raise ValueError("`segmentation.deep_supervision` is for `network.architecture: unet`")
         if settings.test_time_flips and not self.flips:

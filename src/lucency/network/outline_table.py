@@ -1,6 +1,7 @@
 """The table of layers of a network that outlines: what each does, how large its output is, how many parameters it has."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -34,7 +35,7 @@ def outline_table(network: nn.Module, n_channels: int, patch_size: Sequence[int]
     return rows
 
 
-def _row(name: str, layer: nn.Module, output: Tensor) -> LayerRow:
+def _row(name: str, layer: Any, output: Tensor) -> LayerRow:
     parameters = dict(layer.named_parameters())
     is_sliding = isinstance(layer, nn.Conv2d | nn.Conv3d | nn.ConvTranspose2d | nn.ConvTranspose3d)
     return LayerRow(

@@ -39,9 +39,11 @@ class UnetShape:
         return len(self.strides[0])
 
 
-CONVOLUTIONS = {2: nn.Conv2d, 3: nn.Conv3d}
-TRANSPOSED = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
-NORMALISATIONS = {2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d}
+Layer = Callable[..., nn.Module]
+
+CONVOLUTIONS: dict[int, Layer] = {2: nn.Conv2d, 3: nn.Conv3d}
+TRANSPOSED: dict[int, Layer] = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
+NORMALISATIONS: dict[int, Layer] = {2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d}
 
 
 class Unet(nn.Module):

@@ -25,7 +25,7 @@ STAGES = {
     ),
     "segmentation": (
         *(CURATE, LABEL_STRUCTURES, SPLIT_STAGE, DESCRIBE, CONFIGURE),
-        *(outlines.TRAIN, outlines.PREDICT, outlines.EVALUATE, REPORT),
+        *(outlines.TRAIN, outlines.PREDICT, outlines.EVALUATE, outlines.EXPLAIN, REPORT),
     ),
     "report_labelling": (
         *(reports.CURATE, LABEL, SPLIT_STAGE, DESCRIBE),

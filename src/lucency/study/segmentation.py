@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from lucency.study.configuring import (
 )
 from lucency.study.folder import Opening
 from lucency.study.medium import labelled_images
-from lucency.study.outlined import show_samples
+from lucency.study.outlined import show_outlined, show_samples
 from lucency.study.plan import as_settings
 from lucency.study.predicted_masks import originals_of, write_mask
 from lucency.study.segmentation_pictures import show_outlines_of_cases
@@ -45,6 +45,8 @@ if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
 POSTPROCESSING = "postprocessing.json"
 TUNING_CASES, TUNING_METRICS = "tables/tuning_cases.csv", "tuning_metrics.json"
 CASES, METRICS, PREDICTIONS = "tables/cases.csv", "metrics.json", "predictions.csv"
+PREDICTED = ["store/predicted.bin", "store/predicted.jsonl"]
+"""The predicted label maps of the test part, each on the grid of its image."""
 
 
 def _reads(plan: Plan) -> list[str]:
@@ -83,11 +85,11 @@ def _untrained(study: Study, seed: int) -> "Standardised":
     return Standardised(network, image.n_channels, configuration.n_axes)
 
 
-def _fit(study: Study, network: "Standardised", patches: Any) -> None:  # noqa: ARG001 - as every task
+def _fit(study: Study, network: "nn.Module", patches: Any) -> None:  # noqa: ARG001 - as every task
     """Measure the grey levels of the training part."""
     from lucency.training.outlining import measure_grey_levels
 
-    measure_grey_levels(network, patches.cases)
+    measure_grey_levels(cast("Standardised", network), patches.cases)
 
 
 def _course(study: Study, title: str, parts: "tuple[Cases, Cases]", seed: int, key: str) -> "Course":
@@ -159,6 +161,7 @@ def _predict(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every s
 
 def _evaluate(study: Study, key: str) -> Iterable[str]:
     """Open the sealed test set, once; write the masks and measure them."""
+    from lucency.data.ragged_store import RaggedWriter
     from lucency.evaluation.overlap.summary import summarise
 
     folder, configuration = study.folder, read_configuration(study.folder)
@@ -169,11 +172,14 @@ def _evaluate(study: Study, key: str) -> Iterable[str]:
     truths = _truths(study, images)
     results: list[CaseResult] = []
     written: list[tuple[CohortRow, list[str]]] = []
+    store = RaggedWriter(folder.path / "store", "predicted")
     of_image, originals = {image.image_id: image for image in images}, originals_of(study)
     for image_id, labels in _outlined(study, configuration, Part.TEST, opening):
         image, finished = of_image[image_id], _finished(labels, kept)
         results += _measured(study, configuration, image, truths[image_id], finished)
+        store.append(finished, {"image_id": image_id})
         written.append((image, write_mask(study, configuration, image, finished, originals)))
+    store.finish()
     estimates = summarise(results, study.plan.evaluation.level, study.plan.seed)
     study.desk.say(_headline(estimates, opening))
     table = [asdict(estimate) for estimate in estimates] + folder.read_json(TUNING_METRICS)
@@ -184,6 +190,7 @@ def _evaluate(study: Study, key: str) -> Iterable[str]:
         folder.write_table(PREDICTIONS, ["image_id", "patient_id", "part", "files"], rows),
         folder.write_json(METRICS, table),
         folder.write_table("tables/metrics.csv", list(table[0]), [row.values() for row in table]),
+        *PREDICTED,
         *(file for _, files in written for file in files),
     ]
 
@@ -255,7 +262,7 @@ def _largest_components(
         is_kept = setting == "always" or (setting == "auto" and with_it > without)
         facts = {"structure": structure, "label": label, "keeps_largest_component": is_kept, "decided_by": setting}
         decided.append(facts | {"dice_without": without, "dice_with": with_it})
-    named = [one["structure"] for one in decided if one["keeps_largest_component"]]
+    named = [str(one["structure"]) for one in decided if one["keeps_largest_component"]]
     study.desk.say(f"Only the largest connected part is kept of: {', '.join(named) or 'no structure'}.")
     return decided
 
@@ -289,9 +296,11 @@ def _measured(
 
 
 def _subgroup(pattern: str | None, image: CohortRow) -> str:
-    """Return what the plan's pattern catches in the path of an image."""
+    """Return what the plan's pattern catches in the path of an image: its groups, or else all of it."""
     found = re.search(pattern, image.source) if pattern else None
-    return "".join(group or "" for group in found.groups()) or found.group() if found else ""
+    if found is None:
+        return ""
+    return "".join(str(group) for group in found.groups() if group) or str(found.group())
 
 
 def _write_cases(study: Study, file: str, results: "Sequence[CaseResult]") -> str:
@@ -330,4 +339,32 @@ EVALUATE = Stage(
     lambda study: as_settings(study.plan.evaluation) | {"seed": study.plan.seed},
     lambda plan: [*_reads(plan), *files_of_networks(OUTLINING, plan), POSTPROCESSING, TUNING_METRICS],
     _evaluate,
+)
+
+
+def _explain(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
+    """Show the worst outlines, and a few evenly taken from all."""
+    from lucency.data.ragged_store import open_ragged
+
+    images = {image.image_id: image for image in labelled_images(study, Part.TEST, study.folder.last_opening())}
+    dice: dict[str, list[float]] = {}
+    for row in study.folder.read_table(CASES):
+        dice.setdefault(row["image_id"], []).extend([float(row["dice"])] if row["dice"] else [])
+    means = {image_id: float(np.mean(values)) for image_id, values in dice.items() if values}
+    predicted = open_ragged(study.folder.path / "store", "predicted")
+    number_of = {predicted.facts(number)["image_id"]: number for number in range(len(predicted))}
+    truths, configuration = _truths(study, list(images.values())), read_configuration(study.folder)
+    cases = [
+        (images[image_id], mean, truths[image_id], predicted[number_of[image_id]])
+        for image_id, mean in sorted(means.items(), key=lambda item: (item[1], item[0]))
+    ]
+    return show_outlined(study, configuration, cases)
+
+
+EXPLAIN = Stage(
+    "explain",
+    "The outlines are drawn.",
+    lambda study: {"n_cases": study.plan.explanation.n_cases, "n_worst": study.plan.report.n_worst},
+    lambda plan: [COHORT, SPLIT, CASES, CONFIGURATION, *files_of_store(plan), *MASKS, *PREDICTED],
+    _explain,
 )

@@ -90,5 +90,9 @@ def _sentence_on(rows: Sequence[LabelRow], structures: Sequence[str]) -> str:
 
 
 LABEL_STRUCTURES = Stage(
-    "label", "The masks are read.", lambda study: LABEL.settings(study) | {"label_maps": True}, lambda _: [COHORT], _label
+    "label",
+    "The masks are read.",
+    lambda study: LABEL.settings(study) | {"label_maps": True},
+    lambda _: [COHORT],
+    _label,
 )

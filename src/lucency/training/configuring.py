@@ -27,7 +27,7 @@ _MOST_VOXELS = {"cpu": 2**18, "cuda": 2**22}
 _MOST_BATCH = {("cpu", 2): 8, ("cpu", 3): 2, ("cuda", 2): 64, ("cuda", 3): 16}
 _LEAST_BATCH = 2
 _BYTES_PER_FEATURE = 150
-"""Memory that training takes for each voxel of a patch and each kernel of the first stage, measured on U-Nets of 3 to 6 stages."""
+"""Memory that training takes for each voxel of a patch and each kernel of the first stage, as measured on U-Nets."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,7 @@ def configure(
     )
 
 
-def _spacing(
-    fingerprint: CohortFingerprint, image: Image, choices: list[Choice]
-) -> tuple[float, float, float] | None:
+def _spacing(fingerprint: CohortFingerprint, image: Image, choices: list[Choice]) -> tuple[float, float, float] | None:
     if image.spacing_mm != "auto":
         choices.append(_told("spacing_mm", _by(image.spacing_mm), image.spacing_mm, ""))
         return image.spacing_mm
@@ -119,9 +117,7 @@ def _spacing(
     return rounded
 
 
-def _grey_scale(
-    fingerprint: CohortFingerprint, image: Image, plan: Segmentation, choices: list[Choice]
-) -> GreyScale:
+def _grey_scale(fingerprint: CohortFingerprint, image: Image, plan: Segmentation, choices: list[Choice]) -> GreyScale:
     rule, asked = plan.grey_levels, None if plan.grey_levels == "auto" else plan.grey_levels
     if rule == "auto":
         rule = "window" if isinstance(image.window, tuple) else "foreground" if fingerprint.foreground else "own_range"

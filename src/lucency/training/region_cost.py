@@ -19,12 +19,13 @@ _SMOOTH = 1e-5
 
 def make_region_cost(name: str, false_positives: float) -> RegionCost:
     """Return the plan's cost: `dice`, `tversky`, `cross_entropy` or `dice_cross_entropy`, the sum of both."""
-    return {
-        "cross_entropy": F.nll_loss,
+    costs: dict[str, RegionCost] = {
+        "cross_entropy": _cross_entropy,
         "dice": _dice,
-        "dice_cross_entropy": lambda logs, labels: _dice(logs, labels) + F.nll_loss(logs, labels),
+        "dice_cross_entropy": lambda logs, labels: _dice(logs, labels) + _cross_entropy(logs, labels),
         "tversky": lambda logs, labels: _tversky(logs, labels, false_positives),
-    }[name]
+    }
+    return costs[name]
 
 
 def cost_of_regions(region_cost: RegionCost) -> Callable[[nn.Module, Tensor, Tensor], Tensor]:
@@ -47,6 +48,10 @@ def cost_of_regions(region_cost: RegionCost) -> Callable[[nn.Module, Tensor, Ten
 def logs_of(logits: Tensor) -> Tensor:
     """Return the logarithms of the probabilities."""
     return torch.log_softmax(logits.float(), dim=1)
+
+
+def _cross_entropy(logs: Tensor, labels: Tensor) -> Tensor:
+    return F.nll_loss(logs, labels)
 
 
 def _dice(logs: Tensor, labels: Tensor) -> Tensor:

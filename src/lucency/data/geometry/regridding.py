@@ -11,9 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def resampled_shape(
-    shape: Sequence[int], spacing_mm: Sequence[float], target_mm: Sequence[float]
-) -> tuple[int, ...]:
+def resampled_shape(shape: Sequence[int], spacing_mm: Sequence[float], target_mm: Sequence[float]) -> tuple[int, ...]:
     """Return how many voxels of another spacing cover the same extent, at least one along each axis."""
     sides = zip(shape, spacing_mm, target_mm, strict=True)
     return tuple(max(1, round(n * mm / wanted)) for n, mm, wanted in sides)

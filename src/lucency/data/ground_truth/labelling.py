@@ -50,9 +50,7 @@ def label(
     return Labelling(tuple(rows), classes, is_guessed)
 
 
-def label_structures(
-    kept: Sequence[CohortRow], labels: Labels, verdicts: Sequence[Verdict]
-) -> tuple[LabelRow, ...]:
+def label_structures(kept: Sequence[CohortRow], labels: Labels, verdicts: Sequence[Verdict]) -> tuple[LabelRow, ...]:
     """Say which structures are drawn on every kept image; refuse those without a mask, and copies of other images.
 
     Raises:

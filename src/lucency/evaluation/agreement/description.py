@@ -24,10 +24,17 @@ from lucency.evaluation.agreement.votes import read_by_both
 from lucency.evaluation.agreement.weighting import usual_weighting
 
 
-def describe_agreement(readings: Readings, level: float = 0.95, seed: int = 0) -> tuple[Estimate, ...]:
-    """Estimate everything that suits the scale and the number of readers; nothing for a single reader."""
+def describe_agreement(
+    readings: Readings, level: float = 0.95, seed: int = 0, are_readers_known: bool = True
+) -> tuple[Estimate, ...]:
+    """Estimate everything that suits the scale and the number of readers; nothing for a single reader.
+
+    Where nobody knows which reader made which reading, the coefficients are those that need not know.
+    """
     if len(readings.readers) < 2:
         return ()
+    if not are_readers_known:
+        return _of_anybody(readings, level, seed)
     if readings.is_categorical:
         return _of_categories(readings, level, seed)
     return _of_measurements(readings, level, seed)
@@ -50,6 +57,20 @@ def count_images_read(readings: Readings) -> dict[str, int]:
 def count_readings(readings: Readings) -> dict[int, int]:
     """Count the images by the number of their readings, from those that nobody read."""
     return dict(sorted(Counter((~np.isnan(readings.values)).sum(axis=1).tolist()).items()))
+
+
+def _of_anybody(readings: Readings, level: float, seed: int) -> tuple[Estimate, ...]:
+    """Estimate what stays the same when the readings of an image change places."""
+    if not readings.is_categorical:
+        return (
+            intraclass_correlation(readings, IccForm.ICC_1_1, level, seed),
+            krippendorff_alpha(readings, level, seed),
+        )
+    return (
+        krippendorff_alpha(readings, level, seed),
+        gwet_ac(readings, usual_weighting(readings), level, seed),
+        agreement_of_all(readings, level, seed),
+    )
 
 
 def _of_categories(readings: Readings, level: float, seed: int) -> tuple[Estimate, ...]:

@@ -74,7 +74,9 @@ class LabelMapWriter:
 
     def _number(self, name: str) -> int:
         if name not in self._numbers and len(self._numbers) == _MOST_STRUCTURES:
-            raise SourceError(f"The drawings name more than {_MOST_STRUCTURES} structures. Choose some with `structures`.")
+            raise SourceError(
+                f"The drawings name more than {_MOST_STRUCTURES} structures. Choose some with `structures`."
+            )
         return self._numbers.setdefault(name, len(self._numbers) + 1)
 
 

@@ -95,9 +95,7 @@ def count_drawn(marks: Marks) -> int:
     return in_masks + sum(round(box.area) for box in marks.boxes)
 
 
-def _label(
-    drawn: DrawnOn, settings: Drawings, take: Take
-) -> tuple[DrawnLabel, list[DrawingRow], list[PairCounts]]:
+def _label(drawn: DrawnOn, settings: Drawings, take: Take) -> tuple[DrawnLabel, list[DrawingRow], list[PairCounts]]:
     image_id, finding = drawn.image.image_id, finding_of(settings)
     if drawn.code:
         return DrawnLabel(image_id, "", drawn.code), [], []
