@@ -1,19 +1,16 @@
 """Read answers that are masks back from a study's folder."""
 
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any
-
-from pydantic import TypeAdapter
+from typing import TYPE_CHECKING
 
 from lucency.domain.plan import Plan
 from lucency.study.answer_files import AnswerFiles, only_fields, read_png
 from lucency.study.configuring import CONFIGURATION, read_configuration
 from lucency.study.folder import StudyFolder
+from lucency.study.mask_cases import read_cases
 from lucency.study.segmentation import CASES, POSTPROCESSING
 from lucency.study.segmentation_pictures import OUTLINED, colours_of
 
 if TYPE_CHECKING:
-    from lucency.evaluation.overlap.case import CaseResult
     from lucency.report.answers.masks import Masks
 
 
@@ -29,18 +26,6 @@ def _masks(plan: Plan, folder: StudyFolder) -> "Masks":  # noqa: ARG001 - as eve
         shown=tuple(only_fields(OutlinedCase, facts) for facts in cases),
         colours=tuple(OutlineColours(*colours) for colours in colours_of(configuration.structures)),
     )
-
-
-def read_cases(folder: StudyFolder, file: str) -> "tuple[CaseResult, ...]":
-    """Read the measurements of every case; an empty cell is what could not be measured."""
-    from lucency.evaluation.overlap.case import CaseResult
-
-    names = {field.name for field in fields(CaseResult)}
-    rows: list[dict[str, Any]] = [
-        {name: text if text or name == "group" else None for name, text in row.items() if name in names}
-        for row in folder.read_table(file)
-    ]
-    return tuple(TypeAdapter(list[CaseResult]).validate_python(rows))
 
 
 MASKS = AnswerFiles(lambda _: [CASES, POSTPROCESSING, CONFIGURATION, OUTLINED], _masks)

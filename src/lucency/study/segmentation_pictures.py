@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from lucency.evaluation.overlap.case import CaseResult
 
 OUTLINED = "figures/outlined.json"
+Masks = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+"""The true and the predicted label map of an image, axes (slice, row, column) on its own grid."""
 N_OTHERS = 4
 """Middling cases shown, and as many of the best; the plan says how many of the worst, but no more than a quarter."""
 BEST, MIDDLING, WORST, FALSE_ALARM = "best", "middling", "worst", "false alarm"
@@ -57,31 +59,21 @@ def choose_cases(results: "Sequence[CaseResult]", n_worst: int) -> list[tuple[st
     return [(image, kind) for kind, images in kinds for image in images]
 
 
-def show_outlines_of_cases(
+def show_outlines(
     study: Study,
     configuration: Configuration,
     images: Sequence[CohortRow],
-    truths: Mapping[str, NDArray[np.uint8]],
+    masks: Mapping[str, Masks],
     results: "Sequence[CaseResult]",
 ) -> list[str]:
-    """Write the chosen cases with the outlines of truth (solid) and prediction (dashed).
-
-    The predicted masks are read back from the study's folder, so that memory never holds all of them.
-    """
-    row_of = {image.image_id: image for image in images}
-    pictures = []
+    """Write the chosen cases with the outlines of truth (solid) and prediction (dashed)."""
+    row_of, pictures = {image.image_id: image for image in images}, []
     for image_id, kind in choose_cases(results, study.plan.report.n_worst):
-        image = row_of[image_id]
-        plane, truth, predicted = _plane(study, configuration, image, truths[image_id])
         of_image = [result for result in results if result.image_id == image_id]
-        facts = {
-            "kind": kind,
-            "image_id": image_id,
-            "group": of_image[0].group,
-            "dice": {result.structure: result.dice if result.n_truth else None for result in of_image},
-            "caption": _caption(of_image),
-        }
-        pictures.append((draw_outlines(plane, truth, predicted, len(configuration.structures)), facts))
+        plane, truth, predicted = _plane(study, configuration, row_of[image_id], masks[image_id])
+        picture = draw_outlines(plane, truth, predicted, len(configuration.structures))
+        facts = {"kind": kind, "image_id": image_id, "group": of_image[0].group, "caption": _caption(of_image)}
+        pictures.append((picture, facts))
     return write_pictures(study, OUTLINED, "outlined", pictures)
 
 
@@ -114,54 +106,27 @@ def colours_of(structures: Sequence[str]) -> list[tuple[str, str, str]]:
 
 
 def _plane(
-    study: Study, configuration: Configuration, image: CohortRow, truth: NDArray[np.uint8]
+    study: Study, configuration: Configuration, image: CohortRow, masks: Masks
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return an image with both label maps as the network saw it; of a volume, the slice that holds most."""
+    """Return an image as it is looked at, with both label maps; of a volume, the slice that holds most."""
     from lucency.data.ground_truth.drawings.outlines import largest_slice
-
-    shown = prepared_image(study, configuration, image)
-    predicted = _read_mask(study, configuration, image, truth.shape)
-    white = np.iinfo(shown.dtype).max if shown.dtype.kind == "u" else 1
-    shown = (shown / np.float32(white)).astype(np.float32)
-    if is_of_volumes(study.plan):
-        truth, predicted = (_on_prepared_grid(labels, shown.shape[1:], configuration) for labels in (truth, predicted))
-        place = largest_slice((truth > 0) | (predicted > 0))
-        return shown[0, place], truth[place], predicted[place]
-    placement = placement_of(study, image)
-    plane = np.moveaxis(shown, 0, -1) if len(shown) == 3 else shown[0]
-    return plane, placement.labels(truth[0]), placement.labels(predicted[0])
-
-
-def _on_prepared_grid(
-    labels: NDArray[np.uint8], shape: tuple[int, ...], configuration: Configuration
-) -> NDArray[np.uint8]:
-    from lucency.data.geometry.regridding import resampled_labels
-
-    return resampled_labels(labels, shape, len(configuration.structures))
-
-
-def _read_mask(
-    study: Study, configuration: Configuration, image: CohortRow, shape: tuple[int, ...]
-) -> NDArray[np.uint8]:
-    """Read a predicted label map back, axes (slice, row, column) on the grid of its image."""
-    from lucency.data.ground_truth.drawings.marks import Legend
-    from lucency.data.ground_truth.drawings.volumes import read_volume_mask
+    from lucency.data.preparing import prepared_volume
     from lucency.data.volume_store import open_volumes
-    from lucency.domain.masks import ImageGrid
-    from lucency.study.predicted_masks import FOLDER
 
-    file = study.folder.path / FOLDER / image.image_id
-    if not is_of_volumes(study.plan):
-        return np.asarray(Image.open(f"{file}.png"))[None]
-    slices, rows, columns = shape
-    affine = open_volumes(study.folder.path / "store")[image.store_row].affine
-    names = {str(label): name for label, name in enumerate(configuration.structures, start=1)}
-    path = file.with_name(f"{file.name}.nii.gz")
-    marks = read_volume_mask(path, ImageGrid((slices, rows, columns), affine), Legend(names=names))
-    labels = np.zeros(shape, np.uint8)
-    for mask in marks.masks:
-        labels[mask.voxels > 0] = configuration.structures.index(mask.name) + 1
-    return labels
+    truth, predicted = masks
+    if is_of_volumes(study.plan):
+        volume = open_volumes(study.folder.path / "store")[image.store_row]
+        place = largest_slice((truth > 0) | (predicted > 0))
+        shown = prepared_volume(volume, configuration.grey_scale, None)[0, place]
+        return _brightness(shown), truth[place], predicted[place]
+    placement, shown = placement_of(study, image), prepared_image(study, configuration, image)
+    plane = np.moveaxis(shown, 0, -1) if len(shown) == 3 else shown[0]
+    return _brightness(plane), placement.labels(truth[0]), placement.labels(predicted[0])
+
+
+def _brightness(levels: NDArray) -> NDArray[np.float32]:
+    """Return grey levels from 0 (black) to 1 (white)."""
+    return (levels / np.float32(np.iinfo(levels.dtype).max)).astype(np.float32)
 
 
 def _outline(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:

@@ -75,7 +75,9 @@ def _counted(material: Material, structure: str) -> list[str]:
     missed, alarms = (of_structure(material, name, structure) for name in (MISSED, FALSE_ALARMS))
     told = []
     if missed and missed.numerator:
-        told.append(f"In {missed.numerator:,} of {missed.denominator:,} images it was missed altogether ({aside(missed)}).")
+        told.append(
+            f"In {missed.numerator:,} of {missed.denominator:,} images it was missed altogether ({aside(missed)})."
+        )
     if alarms and alarms.denominator:
         told.append(
             f"Where there is none, something was outlined in {alarms.numerator:,} of {alarms.denominator:,} images "
