@@ -1,25 +1,18 @@
-"""Pictures of outlines for the report: what is learnt from, and what came out."""
+"""Pictures of outlines for the report: what the network learns from."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lucency.domain.cohort import CohortRow
-from lucency.domain.segmentation import Configuration
 from lucency.randomness import generator
-from lucency.study.configuring import is_of_volumes, prepared_image
 from lucency.study.pictures import AUGMENTED, LARGEST_SIDE, N_DRAWS, N_SAMPLES, SAMPLES, write_pictures
 from lucency.study.stage import Study
-from lucency.study.structures import placement_of, structures_of
+from lucency.study.structures import structures_of
 
 if TYPE_CHECKING:
     from lucency.training.patches import Cases
-
-OUTLINED = "figures/outlined.json"
-Outlined = tuple[CohortRow, float, NDArray[np.uint8], NDArray[np.uint8]]
-"""An image, its mean Dice, its true and its predicted label map, axes (slice, row, column) on its own grid."""
 
 
 def show_samples(study: Study, training: "Cases") -> Iterable[str]:
@@ -40,45 +33,8 @@ def show_samples(study: Study, training: "Cases") -> Iterable[str]:
     return [*files, *write_pictures(study, AUGMENTED, "augmented", sheet)]
 
 
-def show_outlined(study: Study, configuration: Configuration, cases: Sequence[Outlined]) -> list[str]:
-    """Write the cases that came out worst, and some evenly taken from all, the drawn truth before the prediction.
-
-    Cases are given in the order of their mean Dice, the worst first.
-    """
-    n_worst, n_others = study.plan.report.n_worst // 2, study.plan.explanation.n_cases // 2
-    others = np.linspace(0, len(cases) - 1, n_others if cases else 0).astype(int)
-    pictures: list[tuple[NDArray[np.float32], Mapping[str, object]]] = []
-    for number in sorted({*range(min(n_worst, len(cases))), *others.tolist()}):
-        image, dice, truth, predicted = cases[number]
-        shown, label_maps = _at_own_grid(study, configuration, image, (truth, predicted))
-        # both are shown in the slice that holds most of the truth, or of the prediction where nothing is drawn
-        place = (truth if truth.any() else predicted) > 0
-        for name, labels in zip(("truth", "prediction"), label_maps, strict=True):
-            picture = picture_of(shown, labels, len(configuration.structures), place)
-            caption = f"{image.image_id}, {name} (mean Dice {dice:.3f})"
-            facts = {"caption": caption, "image_id": image.image_id, "shows": name, "dice": dice}
-            pictures.append((picture, facts | {"is_among_worst": number < n_worst}))
-    return write_pictures(study, OUTLINED, "outlined", pictures)
-
-
-def _at_own_grid(
-    study: Study, configuration: Configuration, image: CohortRow, labels: Sequence[NDArray[np.uint8]]
-) -> tuple[NDArray, list[NDArray[np.uint8]]]:
-    """Return an image as it is looked at, with its label maps: a volume on its own grid, a picture on that of the plan."""
-    from lucency.data.preparing import prepared_volume
-    from lucency.data.volume_store import open_volumes
-
-    if is_of_volumes(study.plan):
-        volume = open_volumes(study.folder.path / "store")[image.store_row]
-        return prepared_volume(volume, configuration.grey_scale, None), list(labels)
-    placement = placement_of(study, image)
-    return prepared_image(study, configuration, image), [placement.labels(one[0]) for one in labels]
-
-
-def picture_of(
-    image: NDArray, labels: NDArray[np.uint8], n_structures: int, most: NDArray[np.bool_] | None = None
-) -> NDArray[np.float32]:
-    """Draw the outlines of all structures on one slice: that which holds most of them, or of `most`, or the only one.
+def picture_of(image: NDArray, labels: NDArray[np.uint8], n_structures: int) -> NDArray[np.float32]:
+    """Draw the outlines of all structures on one slice: that which holds most of them, or the only one.
 
     Image with axes (channel, [slice,] row, column), labels ([slice,] row, column); out come fractions of white, axes
     (colour, row, column).
@@ -86,7 +42,7 @@ def picture_of(
     from lucency.data.ground_truth.drawings.outlines import largest_slice, outlined
 
     if labels.ndim == 3:
-        place = largest_slice(labels > 0 if most is None else most)
+        place = largest_slice(labels > 0)
         image, labels = image[:, place], labels[place]
     white = np.iinfo(image.dtype).max if image.dtype.kind == "u" else 1
     plane = image[0] if len(image) != 3 else np.moveaxis(image, 0, -1)

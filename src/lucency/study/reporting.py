@@ -17,6 +17,7 @@ from lucency.study.cohort import CERTIFICATE, COHORT, GROUND_TRUTH, LABELS, SPLI
 from lucency.study.describing import DESCRIPTION, read_description
 from lucency.study.folder import STAGE_DONE, TEST_OPENED, StudyFolder
 from lucency.study.images import ACCOUNT
+from lucency.study.mask_answers import MASKS
 from lucency.study.pictures import AUGMENTED, DRAWN, SAMPLES, SET_ASIDE
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
@@ -31,6 +32,7 @@ FILES_OF_IMAGES = (SET_ASIDE, SAMPLES, AUGMENTED)
 ANSWERS: Mapping[str, AnswerFiles] = {
     "classification": CLASSES_OF_IMAGES,
     REPORT_LABELLING: CLASSES_OF_REPORTS,
+    "segmentation": MASKS,
 }
 """Task → the files that hold its answers. A task adds itself here, with answers of its own in `report/answers`."""
 

@@ -23,10 +23,12 @@ from lucency.study.configuring import (
     read_configuration,
 )
 from lucency.study.folder import Opening
+from lucency.study.mask_cases import read_cases, write_cases
 from lucency.study.medium import labelled_images
-from lucency.study.outlined import show_outlined, show_samples
+from lucency.study.outlined import show_samples
 from lucency.study.plan import as_settings
 from lucency.study.predicted_masks import originals_of, write_mask
+from lucency.study.segmentation_pictures import show_outlines
 from lucency.study.stage import Stage, Study
 from lucency.study.structures import MASKS, placement_of, spacing_of
 from lucency.study.training import Task, files_of_networks, load_member, members, train_stage
@@ -153,7 +155,7 @@ def _predict(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every s
     estimates = [replace(e, part=Part.TUNING) for e in summarise(results, settings.level, study.plan.seed)]
     return [
         folder.write_json(POSTPROCESSING, kept),
-        _write_cases(study, TUNING_CASES, results),
+        write_cases(folder, TUNING_CASES, results),
         folder.write_json(TUNING_METRICS, [asdict(estimate) for estimate in estimates]),
     ]
 
@@ -184,7 +186,7 @@ def _evaluate(study: Study, key: str) -> Iterable[str]:
     table = [asdict(estimate) for estimate in estimates] + folder.read_json(TUNING_METRICS)
     rows = [(image.image_id, image.patient_id, Part.TEST, "; ".join(files)) for image, files in written]
     return [
-        _write_cases(study, CASES, results),
+        write_cases(folder, CASES, results),
         folder.write_table(PREDICTIONS, ["image_id", "patient_id", "part", "files"], rows),
         folder.write_json(METRICS, table),
         folder.write_table("tables/metrics.csv", list(table[0]), [row.values() for row in table]),
@@ -301,11 +303,6 @@ def _subgroup(pattern: str | None, image: CohortRow) -> str:
     return "".join(str(group) for group in found.groups() if group) or str(found.group())
 
 
-def _write_cases(study: Study, file: str, results: "Sequence[CaseResult]") -> str:
-    rows = [asdict(result) | {"emptiness": str(result.emptiness)} for result in results]
-    return study.folder.write_table(file, list(rows[0]), [row.values() for row in rows])
-
-
 def _headline(estimates: Sequence[Any], opening: Opening) -> str:
     words = (
         f"Test set opened (evaluation no. {opening.n_openings}). " if opening.n_openings > 1 else "Test set opened. "
@@ -341,28 +338,20 @@ EVALUATE = Stage(
 
 
 def _explain(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
-    """Show the worst outlines, and a few evenly taken from all."""
+    """Show the outlines of the worst cases, and of others."""
     from lucency.data.ragged_store import open_ragged
 
-    images = {image.image_id: image for image in labelled_images(study, Part.TEST, study.folder.last_opening())}
-    dice: dict[str, list[float]] = {}
-    for row in study.folder.read_table(CASES):
-        dice.setdefault(row["image_id"], []).extend([float(row["dice"])] if row["dice"] else [])
-    means = {image_id: float(np.mean(values)) for image_id, values in dice.items() if values}
-    predicted = open_ragged(study.folder.path / "store", "predicted")
-    number_of = {predicted.facts(number)["image_id"]: number for number in range(len(predicted))}
-    truths, configuration = _truths(study, list(images.values())), read_configuration(study.folder)
-    cases = [
-        (images[image_id], mean, truths[image_id], predicted[number_of[image_id]])
-        for image_id, mean in sorted(means.items(), key=lambda item: (item[1], item[0]))
-    ]
-    return show_outlined(study, configuration, cases)
+    images = labelled_images(study, Part.TEST, study.folder.last_opening())
+    store = open_ragged(study.folder.path / "store", "predicted")
+    predicted = {store.facts(number)["image_id"]: store[number] for number in range(len(store))}
+    pairs = {one: (truth, predicted[one]) for one, truth in _truths(study, images).items()}
+    return show_outlines(study, read_configuration(study.folder), images, pairs, read_cases(study.folder, CASES))
 
 
 EXPLAIN = Stage(
     "explain",
     "The outlines are drawn.",
-    lambda study: {"n_cases": study.plan.explanation.n_cases, "n_worst": study.plan.report.n_worst},
+    lambda study: {"n_worst": study.plan.report.n_worst},
     lambda plan: [COHORT, SPLIT, CASES, CONFIGURATION, *files_of_store(plan), *MASKS, *PREDICTED],
     _explain,
 )
