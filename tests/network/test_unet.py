@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from lucency.domain.plan import OUTLINING
-from lucency.network.outline_table import outline_table
+from lucency.domain.network_plan import OUTLINING
+from lucency.network.layer_table import layer_table
 from lucency.network.unet import SEGMENTERS, Unet, UnetShape, build_segmenter
 
 PATCHES = {2: (16, 24), 3: (8, 16, 16)}
@@ -81,7 +81,7 @@ def test_axes_that_are_coarse_already_are_not_halved() -> None:
 def test_the_layer_table_counts_every_parameter_once() -> None:
     """What the report says of the network adds up."""
     network = Unet(shape_of(3))
-    rows = outline_table(network, 2, PATCHES[3])
+    rows = layer_table(network, 2, PATCHES[3])
     assert sum(row.n_parameters for row in rows) == sum(p.numel() for p in network.parameters())
     assert rows[0].kind == "convolution"
     assert rows[0].output_shape == (4, 8, 16, 16)
