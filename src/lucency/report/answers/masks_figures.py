@@ -154,8 +154,9 @@ def _from_nothing(values: np.ndarray, start: float, end: float) -> Scale:
 
 
 def _round_sizes(sizes: np.ndarray) -> list[float]:
-    """Return 1, 2 and 5 times powers of ten within the sizes, at most about eight of them."""
+    """Return powers of ten within the sizes, and multiples of them where the sizes lie close together."""
     low, high = float(sizes.min()), float(sizes.max())
     powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-    factors = (1, 2, 5) if len(powers) <= 3 else (1,)
+    spread = high / low
+    factors: tuple[float, ...] = (1,) if spread > 10_000 else (1, 2, 5) if spread > 10 else (1, 1.5, 2, 3, 5, 7)
     return [f * 10.0**p for p in powers for f in factors if low * 0.999 <= f * 10.0**p <= high * 1.001]
