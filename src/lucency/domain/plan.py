@@ -9,19 +9,17 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from lucency.domain.data_plan import Data
-from lucency.domain.network_plan import Network
+from lucency.domain.image_sizes import refusal_of_size
+from lucency.domain.network_plan import READING, Network
+from lucency.domain.outlines import refusal_of_outlines, refusal_without_outlines
 from lucency.domain.section import Fraction, Range, Section
 from lucency.domain.segmentation_plan import Segmentation
 from lucency.domain.training_plan import Training
 
 REPORT_LABELLING = "report_labelling"
 SEGMENTATION = "segmentation"
-READING = ("lstm", "gru")
-"""Networks that read reports."""
-OUTLINING = ("unet", "residual_unet", "segresnet")
-"""Networks that outline structures."""
-REGION_COSTS = ("dice", "dice_cross_entropy", "tversky")
-"""Costs that compare regions; `cross_entropy` compares them as well, pixel by pixel."""
+JUDGING_IMAGES = ("classification", "regression")
+"""Tasks whose networks look at whole images, and are those of the catalogue."""
 DEFAULT_SEED = 20200101
 """Where randomness begins unless somebody says otherwise."""
 PLAN_VERSION = 1
@@ -237,58 +235,14 @@ class Plan(Section):
     @model_validator(mode="after")
     def _fit_segmentation(self) -> "Plan":
         if self.task == SEGMENTATION:
-            self._refuse_what_outlines_nothing()
-        elif self.data.image.volumes == "whole":
-            raise ValueError("`data.image.volumes: whole` is for `task: segmentation`; take `data.image.n_slices`")
-        elif self.training.cost in REGION_COSTS:
-            raise ValueError(f"`training.cost: {self.training.cost}` is for `task: segmentation`")
-        return self
-
-    def _refuse_what_outlines_nothing(self) -> None:
-        image, settings = self.data.image, self.segmentation
-        architecture, patch = self.network.architecture, settings.patch_size
-        is_whole = image.volumes == "whole"
-        if self.data.labels.from_ != "masks" or self.data.reference:
-            raise ValueError(
-                "`task: segmentation` learns from masks: set `data.labels` to {from: masks, drawings: {path: …}}, and leave "
-                "`data.reference` out"
-            )
-        if architecture not in OUTLINING:
-            raise ValueError(
-                f"`network.architecture: {architecture}` names classes and outlines nothing; take {' or '.join(OUTLINING)}"
-            )
-        if self.training.cost not in (*REGION_COSTS, "cross_entropy"):
-            raise ValueError(f"`training.cost: {self.training.cost}` is not for masks; take {', '.join(REGION_COSTS)}")
-        if self.training.class_weights != "none" or self.training.label_smoothing:
-            raise ValueError("`class_weights` and `label_smoothing` are for classes; the Dice cost balances structures")
-        if self.describe.probes:
+            refusal = refusal_of_outlines(self.data, self.network, self.training, self.segmentation, bool(self.flips))
+        else:
+            refusal = refusal_without_outlines(self.data, self.network, self.training)
+        if refusal:
+            raise ValueError(refusal)
+        if self.task == SEGMENTATION and self.describe.probes:
             raise ValueError("`describe.probes` ask what gives a class away, and outlines are none; set it to false")
-        if image.n_slices:
-            raise ValueError("`data.image.n_slices` is for classes; take `data.image.volumes: whole`, or leave it out")
-        if patch and len(patch) == 3 and not is_whole:
-            raise ValueError(
-                "a `segmentation.patch_size` of three numbers is for volumes; set `data.image.volumes: whole`, or give rows "
-                "and columns only"
-            )
-        if patch and len(patch) == 2 and is_whole:
-            raise ValueError("volumes need a `segmentation.patch_size` of [slices, rows, columns]")
-        if patch and not is_whole and any(side > n for side, n in zip(patch, image.shape, strict=False)):
-            raise ValueError(
-                "`segmentation.patch_size` is larger than the images; raise `data.image.size`, or lower it"
-            )
-        if settings.grey_levels != "auto" and not is_whole:
-            raise ValueError(
-                "`segmentation.grey_levels` is for whole volumes; pictures are shown by `data.image.window`"
-            )
-        if settings.deep_supervision and architecture != "unet":
-            raise ValueError("`segmentation.deep_supervision` is for `network.architecture: unet`")
-        if settings.test_time_flips and not self.flips:
-            raise ValueError(
-                "`segmentation.test_time_flips` asks for mirror images, which the network must have learnt from: set "
-                "`augmentation.flip_horizontal` or `flip_vertical`, or leave it out"
-            )
-        if is_whole and self.data.quality.denoise != "none":
-            raise ValueError("`data.quality.denoise` is for pictures; whole volumes keep their own values")
+        return self
 
     @property
     def flips(self) -> tuple[int, ...]:
@@ -301,10 +255,6 @@ class Plan(Section):
     @model_validator(mode="after")
     def _fit_the_network_to_the_task(self) -> "Plan":
         is_text = self.task == REPORT_LABELLING
-        if self.task != SEGMENTATION and self.network.architecture in OUTLINING:
-            raise ValueError(
-                f"`network.architecture: {self.network.architecture}` outlines structures, for `task: segmentation`"
-            )
         if is_text != (self.network.architecture in READING):
             suited = "`lstm` or `gru`" if is_text else "one for images, such as `resnet18`"
             raise ValueError(
@@ -322,6 +272,21 @@ class Plan(Section):
             raise ValueError(
                 "`data.reference` is for one question; leave it out where several `findings` are asked at once"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _fit_the_network_to_the_images(self) -> "Plan":
+        image, network = self.data.image, self.network
+        if self.task not in JUDGING_IMAGES:
+            return self
+        if network.volumes != "channels" and image.n_slices is None:
+            raise ValueError(
+                f"`network.volumes: {network.volumes}` is for volumes, and the images of this plan are single pictures; set "
+                "`data.image.n_slices`, or leave `network.volumes` out"
+            )
+        refusal = refusal_of_size(network, image.n_channels, image.shape)
+        if refusal:
+            raise ValueError(refusal)
         return self
 
     @property

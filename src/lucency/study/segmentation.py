@@ -114,10 +114,10 @@ def _course(study: Study, title: str, parts: "tuple[Cases, Cases]", seed: int, k
 
 
 def _layers(study: Study) -> "list[LayerRow]":
-    from lucency.network.outline_table import outline_table
+    from lucency.network.layer_table import layer_table
 
     configuration = read_configuration(study.folder)
-    return outline_table(_untrained(study, 0).network, study.plan.data.image.n_channels, configuration.patch_size)
+    return layer_table(_untrained(study, 0).network, study.plan.data.image.n_channels, configuration.patch_size)
 
 
 OUTLINING = Task(
