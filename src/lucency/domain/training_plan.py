@@ -54,5 +54,9 @@ class Training(Section):
     least; for reports it is what is taken unless the plan says otherwise."""
     precision: Literal["32", "bf16", "16"] = "32"
     """Bits of the arithmetic: 32, or mixed with bf16 or 16 on a GPU that has it."""
+    speed: Literal["auto", "plain"] = "auto"
+    """`auto` computes steps faster than PyTorch does by itself: it lays the channels of a pixel side by side where the network
+    gains by it, and keeps memory from step to step where a short trial says so (`training/speed.json`). `plain` leaves all as
+    it is; the weights then differ in their last digits."""
     checkpoint_minutes: Annotated[float, Field(gt=0)] = 5.0
     """At most this much work is lost when the power fails."""

@@ -10,6 +10,7 @@ from lucency.domain.cohort import CohortRow, LabelRow, SplitRow
 from lucency.domain.estimate import Estimate
 from lucency.domain.ground_truth import GroundTruth
 from lucency.domain.plan import REPORT_LABELLING, SEGMENTATION, SYNTHESIS, Plan
+from lucency.domain.speed import Speed
 from lucency.study.answer_files import AnswerFiles, only_fields, read_png
 from lucency.study.class_answers import CLASSES_OF_IMAGES, CLASSES_OF_REPORTS
 from lucency.study.classes import METRICS
@@ -22,7 +23,7 @@ from lucency.study.pictures import AUGMENTED, DRAWN, SAMPLES, SET_ASIDE
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
 from lucency.study.synthesis.answers import SYNTHETIC_IMAGES
-from lucency.study.training import LAYERS, history_file, members, outcome_file
+from lucency.study.training import LAYERS, SPEED, history_file, members, outcome_file
 from lucency.study.versions import n_versions
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def gather(plan: Plan, folder: StudyFolder) -> "material.Material":
         reasons=EXPLANATIONS,
         deidentified=_deidentified(plan, folder),
         cohort_version=n_versions(folder),
+        speed=_speed(folder),
         **(_of_images(plan, folder) if plan.unit == "image" else {}),
     )
 
@@ -112,6 +114,11 @@ def _deidentified(plan: Plan, folder: StudyFolder) -> "material.Deidentified | N
     )
 
 
+def _speed(folder: StudyFolder) -> Speed:
+    facts = folder.read_json(SPEED)
+    return Speed(**{name: value for name, value in facts.items() if name != "key"})
+
+
 def _member(folder: StudyFolder, name: str) -> "material.Member":
     from lucency.report import material
 
@@ -142,7 +149,7 @@ REPORT = Stage(
     "The report is written.",
     lambda study: as_settings(study.plan) | {"data": _settings_of_labels(study.plan)},
     lambda plan: [
-        *(COHORT, LABELS, SPLIT, CERTIFICATE, DESCRIPTION, LAYERS, METRICS, GROUND_TRUTH),
+        *(COHORT, LABELS, SPLIT, CERTIFICATE, DESCRIPTION, LAYERS, SPEED, METRICS, GROUND_TRUTH),
         *([DRAWN] if _has_drawings(plan) else []),
         *(FILES_OF_IMAGES if plan.unit == "image" else ()),
         *ANSWERS[plan.task].reads(plan),
