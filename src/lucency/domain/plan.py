@@ -13,13 +13,16 @@ from lucency.domain.data_plan import Data
 from lucency.domain.detection_plan import BACKBONES, SMALLEST_SIDE_PIXELS, Detection
 from lucency.domain.image_sizes import refusal_of_size
 from lucency.domain.network_plan import READING, Network
+from lucency.domain.outlines import refusal_of_outlines, refusal_without_outlines
 from lucency.domain.section import Fraction, Range, Section
+from lucency.domain.segmentation_plan import Segmentation
 from lucency.domain.synthesis_plan import Synthesis, fits_generator, sides_that_fit
 from lucency.domain.training_plan import Training
 from lucency.domain.transfer_plan import PACKAGED, PACKAGED_ARCHITECTURE, Transfer, TransferCurve
 
 REPORT_LABELLING = "report_labelling"
 DETECTION = "detection"
+SEGMENTATION = "segmentation"
 SYNTHESIS = "synthesis"
 JUDGING_IMAGES = ("classification", "regression", SYNTHESIS)
 """Tasks whose networks look at whole images, and are those of the catalogue."""
@@ -174,9 +177,10 @@ class Plan(Section):
     """Version of the plan's format."""
     title: str = "A deep-learning study"
     """Title of the report."""
-    task: Literal["classification", "report_labelling", "detection", "synthesis"]
-    """What the network shall do: `classification` tells which class an image belongs to, `report_labelling` what a radiology
-    report says, `detection` where lesions lie, `synthesis` makes images that look like those of the study."""
+    task: Literal["classification", "segmentation", "detection", "synthesis", "report_labelling"]
+    """What the network shall do: `classification` tells which class an image belongs to, `segmentation` outlines structures,
+    `detection` tells where lesions lie, `synthesis` makes images that look like those of the study, `report_labelling` tells
+    what a radiology report says."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = DEFAULT_SEED
     """The beginning of all randomness; the same seed gives the same study."""
     data: Data
@@ -197,6 +201,8 @@ class Plan(Section):
     """The learning curve of `lucency transfer-curve`: from scratch against transfer."""
     detection: Detection = Detection()
     """Finding lesions, for `task: detection`."""
+    segmentation: Segmentation = Segmentation()
+    """How structures are outlined, for `task: segmentation`; what is null is chosen, and the report tells why."""
     synthesis: Synthesis = Synthesis()
     """The two networks that make images (for `task: synthesis`). `network`, `training` and `augmentation` then speak of the
     classifier that judges the images."""
@@ -310,6 +316,44 @@ class Plan(Section):
                 "a detection chooses its threshold by `detection.operating_point`; leave `evaluation.threshold` and "
                 "`evaluation.prevalence` out"
             )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _suit_segmentation(cls, value: Any) -> Any:
+        """Choose what suits outlines where the plan does not say."""
+        if not isinstance(value, dict) or value.get("task") != SEGMENTATION:
+            return value
+        # a probe asks what gives a class away; an outline is no class
+        suited = {
+            "network": {"architecture": "unet"},
+            "training": {"cost": "dice_cross_entropy", "epochs": 50},
+            "describe": {"probes": False},
+        }
+        sections = {
+            name: defaults | value[name] if isinstance(value.get(name), dict) else value.get(name, defaults)
+            for name, defaults in suited.items()
+        }
+        return value | sections
+
+    @model_validator(mode="after")
+    def _fit_segmentation(self) -> "Plan":
+        if self.task == SEGMENTATION:
+            refusal = refusal_of_outlines(self.data, self.network, self.training, self.segmentation, bool(self.flips))
+        else:
+            refusal = refusal_without_outlines(self.data, self.network, self.training)
+        if refusal:
+            raise ValueError(refusal)
+        if self.task == SEGMENTATION and self.describe.probes:
+            raise ValueError("`describe.probes` ask what gives a class away, and outlines are none; set it to false")
+        return self
+
+    @property
+    def flips(self) -> tuple[int, ...]:
+        """Axes along which training images are mirrored, counted from the last: −1 for columns, −2 for rows."""
+        if not self.augmentation:
+            return ()
+        chances = {-2: self.augmentation.flip_vertical, -1: self.augmentation.flip_horizontal}
+        return tuple(axis for axis, chance in chances.items() if chance)
 
     @model_validator(mode="after")
     def _fit_the_network_to_the_task(self) -> "Plan":

@@ -915,14 +915,64 @@ _TERMS = (
     ),
     Term(
         "F1 score",
-        "One number for sensitivity and positive predictive value, their harmonic mean. For masks it is called "
-        "the Dice score.",
-        ("F1", "Dice score", "Dice", "Sørensen-Dice coefficient"),
+        "One number for sensitivity and positive predictive value, their harmonic mean. For masks it is called Dice.",
+        ("F1",),
+    ),
+    Term(
+        "Dice",
+        "How far two masks overlap: twice what they share, divided by the sum of both (Dice 1945). 1 is the same mask, 0 means "
+        "that they do not touch; with the Jaccard index J it is 2J / (1 + J).",
+        ("Dice score", "Dice coefficient", "Sørensen-Dice coefficient", "DSC"),
     ),
     Term(
         "Jaccard index",
-        "The overlap of two masks divided by their union. 1 means that they are the same, 0 that they do not touch.",
-        ("IoU", "intersection over union"),
+        "The overlap of two masks divided by their union (Jaccard 1912). 1 means that they are the same, 0 that they do not "
+        "touch; it says the same as Dice D, in other numbers: D / (2 − D).",
+        ("IoU", "intersection over union", "Jaccard"),
+    ),
+    Term(
+        "Hausdorff distance",
+        "How far the outline of one mask strays from that of the other at the worst place (Hausdorff 1914). One stray pixel "
+        "decides it, which is why HD95 is preferred.",
+        ("Hausdorff",),
+    ),
+    Term(
+        "HD95",
+        "The distance within which 95 % of each outline lies from the other; the worse of both directions counts. Unlike the "
+        "Hausdorff distance it forgives a few stray pixels.",
+        ("95th percentile of the Hausdorff distance", "robust Hausdorff distance"),
+    ),
+    Term(
+        "ASSD",
+        "The average symmetric surface distance: how far the outlines of two masks lie apart on the mean, in millimetres. 0 is "
+        "the same outline.",
+        ("average symmetric surface distance", "average surface distance"),
+    ),
+    Term(
+        "surface Dice",
+        "The share of both outlines that lies within a tolerance of the other (Nikolov 2018). It asks how much would have to "
+        "be redrawn, and does not favour large structures as Dice does.",
+        ("normalised surface Dice", "NSD", "normalised surface distance"),
+    ),
+    Term(
+        "voxel",
+        "A pixel of a volume: the smallest box of which a value is known. Its size in millimetres is the spacing.",
+        ("voxels",),
+    ),
+    Term(
+        "sensitivity of voxels",
+        "Of the pixels or voxels of a structure, the share that was marked. It says how much of the structure was found, not in "
+        "how many patients.",
+    ),
+    Term(
+        "precision of voxels",
+        "Of the pixels or voxels that were marked, the share that belongs to the structure. The rest is too much.",
+    ),
+    Term(
+        "volume difference",
+        "The predicted volume minus the true one; above 0 the network draws too much. The mean says whether it errs to one "
+        "side, the absolute difference how much it errs.",
+        ("area difference",),
     ),
     Term(
         "likelihood ratio",

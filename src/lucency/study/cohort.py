@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from lucency.domain.cohort import KEPT, REFUSED, CohortRow, LabelRow, SplitRow
-from lucency.domain.plan import DETECTION, Plan
+from lucency.domain.plan import DETECTION, SEGMENTATION, Plan
 from lucency.domain.questions import ABSENT, PRESENT, Question
 from lucency.errors import SourceError
 from lucency.study.folder import STAGE_DONE, StudyFolder
@@ -44,6 +44,12 @@ COHORT, LABELS, CLASSES, SPLIT, CERTIFICATE = (
 )
 GROUND_TRUTH, BY_RULE = "ground_truth.json", "tables/labels_by_rule.csv"
 STORE = ["store/images.bin", "store/store.json"]
+VOLUMES = ["store/volumes.bin", "store/volumes.jsonl"]
+
+
+def files_of_store(plan: Plan) -> list[str]:
+    """Name the files that hold the decoded images, or the whole volumes."""
+    return VOLUMES if plan.data.image.volumes == "whole" else STORE
 
 
 def _curation_settings(study: Study) -> Any:
@@ -181,7 +187,7 @@ def _curate(study: Study, key: str) -> Iterable[str]:
         *account,
         *listed,
         *sheet,
-        *STORE,
+        *files_of_store(study.plan),
         *join_clinical_table(study, curation),
     ]
 
@@ -267,7 +273,7 @@ def _split(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every sta
 
     folder, settings, seed = study.folder, study.plan.split, study.plan.seed
     cohort, labels = folder.read_rows(COHORT, CohortRow), folder.read_rows(LABELS, LabelRow)
-    rows = split_by_patient(cohort, labels, settings, seed)
+    rows = split_by_patient(cohort, labels, settings, seed, needs_classes=study.plan.task != SEGMENTATION)
     certificate = certify(rows, cohort, labels, settings, seed)
     counts = ", ".join(
         f"{part} {n} ({certificate.n_patients[part]} patients)" for part, n in certificate.n_images.items()

@@ -52,6 +52,18 @@ def label(
     return Labelling(tuple(rows), classes, is_guessed)
 
 
+def label_structures(kept: Sequence[CohortRow], labels: Labels, verdicts: Sequence[Verdict]) -> tuple[LabelRow, ...]:
+    """Say which structures are drawn on every kept image; refuse those without a mask, and copies of other images.
+
+    Raises:
+        SourceError: no image has a mask.
+    """
+    rows = [_learnt_from(image, labels, verdict) for image, verdict in zip(kept, verdicts, strict=True)]
+    if not any(row.target for row in rows):
+        raise SourceError("No image has a mask that fits it. Look at labels.csv, and check `data.labels.drawings`.")
+    return tuple(_set_copies_aside(kept, rows))
+
+
 def _learnt_from(image: CohortRow, labels: Labels, verdict: Verdict) -> LabelRow:
     return LabelRow(
         image.image_id,
