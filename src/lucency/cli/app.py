@@ -16,6 +16,7 @@ from lucency.cli import (
     run,
     schema,
     suspects,
+    synthesise,
 )
 
 app = typer.Typer(
@@ -39,6 +40,7 @@ app.command("deidentify")(deidentify.deidentify)
 app.command("reports")(reports.reports)
 app.command("suspects")(suspects.suspects)
 app.command("agreement")(agreement.agreement)
+app.command("synthesise")(synthesise.synthesise)
 app.command("audit")(audit.audit)
 app.command("glossary")(glossary.glossary)
 app.command("schema")(schema.schema)
