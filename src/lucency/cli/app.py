@@ -12,6 +12,7 @@ from lucency.cli import (
     init,
     lab,
     masks,
+    predict,
     reports,
     run,
     schema,
@@ -39,6 +40,7 @@ app.command("deidentify")(deidentify.deidentify)
 app.command("reports")(reports.reports)
 app.command("suspects")(suspects.suspects)
 app.command("agreement")(agreement.agreement)
+app.command("predict")(predict.predict)
 app.command("audit")(audit.audit)
 app.command("glossary")(glossary.glossary)
 app.command("schema")(schema.schema)

@@ -64,6 +64,7 @@ REFUSALS: dict[str, str] = {
     "E_MASK_BROKEN_REFERENCE": "It refers to images that are not there, to none, or to another slice than the one it lies on.",
     "E_DOUBLE_REPORT": "Several rows of the table have this name and different texts, so that no label can be joined.",
     "E_MASK_UNEVEN": "Slices at uneven distances were interpolated; a DICOM drawing says nothing about those in between.",
+    "E_SEALED": "The image is in the test part of the study, which is sealed until the study is evaluated.",
 }
 """Why an image was refused."""
 
@@ -128,6 +129,12 @@ NOTES: dict[str, str] = {
     "N_MASK_SKIPPED_SLICES": "A structure has slices without contours between others that have some; nothing was filled in.",
     "N_CUT_TEXT": "The report has more words than the plan reads (`data.text.most_words`); its middle was left out.",
     "N_STAPLE": "The readers' masks agree no better than by chance; the mask made of them had not settled.",
+    "N_IN_STUDY": "The networks know this image: it is one of the study that trained them, so that the answer proves nothing.",
+    "N_UNLIKE_SIZE": "The image has another size or shape than those that the networks learnt from.",
+    "N_UNLIKE_MODALITY": "The image is of another modality than those that the networks learnt from, or does not tell.",
+    "N_UNLIKE_VIEW": "The image shows another view than those that the networks learnt from, or does not tell.",
+    "N_UNLIKE_BRIGHTNESS": "Dark and bright are spread otherwise than in the images that the networks learnt from.",
+    "N_UNLIKE_LEARNT": "What the network sees in the image lies far from all that it has learnt from.",
 }
 """What was repaired, or should be known, about an image that was read."""
 
