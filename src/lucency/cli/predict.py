@@ -16,13 +16,22 @@ def predict(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Folder for the results; by default DIR-predictions.")
     ] = None,
+    dicom: Annotated[
+        bool, typer.Option("--dicom", help="Write a structured report (SR), and masks as SEG, of each image in DICOM.")
+    ] = False,
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to", metavar="PACS", help="Store these in a PACS: pacs://AE@host:port or dicomweb://host:port/path."
+        ),
+    ] = "",
 ) -> None:
     """Let the networks of a finished study answer new images, with a warning where one is unlike what they learnt from."""
     desk = context.obj
     with desk.stoppable():
-        from lucency.study.new_images import TABLE, apply_study, refuse_silence
+        from lucency.study.new_images import TABLE, Wanted, apply_study, refuse_silence
 
         folder = out or Path(f"{study.resolve().name}-predictions")
-        told = apply_study(study, images, folder, desk)
+        told = apply_study(study, images, folder, desk, Wanted(dicom, to))
         desk.say(f"Answers: {folder / TABLE}")
         refuse_silence(told)

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,12 +35,15 @@ from lucency.study.training import files_of_networks
 
 if TYPE_CHECKING:
     from lucency.data.curation import Finding
+    from lucency.data.dicom.structured_report import Statement
     from lucency.data.given import Given
 
 APPLICATIONS: dict[str, Application] = {"classification": CLASSES}
 """Task → how its networks answer. A task adds itself here."""
 TABLE, FACTS = "predictions.csv", "prediction.json"
-NOT_A_DEVICE = "Not a medical device. For research only: no answer may be used for the diagnosis or treatment of a patient."
+NOT_A_DEVICE = (
+    "Not a medical device. For research only: no answer may be used for the diagnosis or treatment of a patient."
+)
 AT_ONCE = 64
 """Images in memory at a time."""
 
@@ -54,9 +57,29 @@ class Told:
     answers: tuple[Answer, ...] = ()
     """Empty where it was refused."""
     unlike: tuple[Unlikeness, ...] = ()
+    report: Path | None = None
+    """The structured report, of an image in DICOM where such were asked for."""
+
+    @property
+    def written(self) -> tuple[Path, ...]:
+        """Files that were written about the image."""
+        masks = [file for answer in self.answers for file in answer.files]
+        return (*dict.fromkeys(masks), *((self.report,) if self.report else ()))
 
 
-def apply_study(study_folder: Path, paths: Sequence[Path], out: Path, desk: Desk) -> list[Told]:
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be written beside the table."""
+
+    dicom: bool = False
+    """Structured reports, and masks as segmentations, of images in DICOM."""
+    pacs: str = ""
+    """Address of a PACS that shall store them; empty for none."""
+
+
+def apply_study(
+    study_folder: Path, paths: Sequence[Path], out: Path, desk: Desk, wanted: Wanted | None = None
+) -> list[Told]:
     """Let the networks of a finished study answer new images, and write the table of answers.
 
     Every image has its row, those that are refused with the code of the reason.
@@ -64,7 +87,9 @@ def apply_study(study_folder: Path, paths: Sequence[Path], out: Path, desk: Desk
     Raises:
         PlanError: the folder holds no study that can be applied, a path is not there, or `out` holds something else.
         RecordError: the networks were changed after they were trained.
+        SourceError: the PACS did not take what was to be sent; it lies in `out`.
     """
+    wanted = wanted or Wanted()
     study = _finished(study_folder, desk)
     application = APPLICATIONS[study.plan.task]
     _refuse_changed(study.folder, application, study.plan)
@@ -72,9 +97,13 @@ def apply_study(study_folder: Path, paths: Sequence[Path], out: Path, desk: Desk
     with study.folder.in_use():
         carry_out(study, [application.prepare])
     told = list(_told(study, application, paths, out))
+    if wanted.dicom or wanted.pacs:
+        told = list(_reported(study, told, out))
     _write_table(out / TABLE, told)
     _write_facts(out / FACTS, study, application, told)
     _summarise(desk, told)
+    if wanted.pacs:
+        _send(study, told, wanted.pacs)
     return told
 
 
@@ -167,12 +196,57 @@ def _answered(images: Sequence[NewImage], answering: Answering, comparison: Comp
         yield Told(row, image.given.files, tuple(said), tuple(odd))
 
 
+def _reported(study: Study, told: Sequence[Told], out: Path) -> Iterator[Told]:
+    """Write one structured report for each file or volume in DICOM that got an answer."""
+    from lucency.data.dicom.structured_report import Author, write_structured_report
+    from lucency.data.reading import N_HEAD, RefusedImage, is_dicom
+
+    author = Author(study.plan.title, head_code(study.folder.record.head), NOT_A_DEVICE)
+    n_failed = 0
+    for files, several in groupby(told, key=lambda one: one.files):
+        frames = list(several)
+        answered = [one for one in frames if one.answers]
+        path: Path | None = None
+        with files[0].open("rb") as file:
+            head = file.read(N_HEAD)
+        if answered and is_dicom(head):
+            path = out / "reports" / f"{files[0].stem}-{answered[0].row.image_id}.dcm"
+            statements = [statement for one in answered for statement in _statements(one)]
+            try:
+                write_structured_report(statements, files, path, author)
+            except RefusedImage:
+                path, n_failed = None, n_failed + 1
+        yield from (replace(one, report=path if one.answers else None) for one in frames)
+    if n_failed:
+        study.desk.say(
+            f"{n_failed} files lack in their header what a structured report needs; the table has their answers."
+        )
+
+
+def _statements(told: Told) -> "Iterator[Statement]":
+    from lucency.data.dicom.structured_report import Number, Statement
+
+    remarks = tuple(f"{EXPLANATIONS[odd.code]} ({odd.words})" for odd in told.unlike)
+    for answer in told.answers:
+        numbers = tuple(Number(one.name, one.value, one.unit) for one in answer.numbers)
+        yield Statement(answer.words, numbers, told.row.frame, remarks)
+
+
+def _send(study: Study, told: Sequence[Told], address: str) -> None:
+    """Store all DICOM files that were written in a PACS."""
+    from lucency.data.dicom.pacs.store import send
+
+    files = [file for file in dict.fromkeys(file for one in told for file in one.written) if file.suffix == ".dcm"]
+    send(files, address, study.plan.data.pacs, study.desk)
+    study.desk.say(f"{len(files)} DICOM files sent.")
+
+
 def _write_table(path: Path, told: Sequence[Told]) -> None:
     """Write one row for each image, and for each finding where there are several."""
     answers = [answer for one in told for answer in one.answers]
     columns = list(dict.fromkeys(number.column for answer in answers for number in answer.numbers))
     has_findings = any(answer.finding for answer in answers)
-    has_files = any(answer.files for answer in answers)
+    has_files = any(one.written for one in told)
     header = [
         *("image", "frame", "status", "reason", *(["finding"] if has_findings else []), "answer", *columns),
         *(["files"] if has_files else []),
@@ -188,20 +262,24 @@ def _write_table(path: Path, told: Sequence[Told]) -> None:
             "status": "answered" if one.row.status == KEPT else REFUSED,
             "reason": one.row.reason,
             "notes": one.row.notes,
+            **(
+                {"files": " ".join(file.relative_to(path.parent).as_posix() for file in one.written)}
+                if has_files
+                else {}
+            ),
             "warnings": "; ".join(unlike.words for unlike in one.unlike),
             "sha256": one.row.sha256,
         }
         for answer in one.answers or (None,):
-            said = _cells(answer, path.parent, has_findings, has_files) if answer else {}
+            said = _cells(answer, has_findings) if answer else {}
             writer.writerow({column: disarmed(value) for column, value in (fate | said).items()})
     write_atomically(path, text.getvalue())
 
 
-def _cells(answer: Answer, out: Path, has_findings: bool, has_files: bool) -> dict[str, object]:
+def _cells(answer: Answer, has_findings: bool) -> dict[str, object]:
     said: dict[str, object] = {"answer": answer.words}
     said |= {number.column: f"{number.value:.6g}" for number in answer.numbers}
-    said |= {"finding": answer.finding} if has_findings else {}
-    return said | ({"files": " ".join(file.relative_to(out).as_posix() for file in answer.files)} if has_files else {})
+    return said | ({"finding": answer.finding} if has_findings else {})
 
 
 def _write_facts(path: Path, study: Study, application: Application, told: Sequence[Told]) -> None:
