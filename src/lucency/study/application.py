@@ -12,6 +12,9 @@ from lucency.domain.cohort import CohortRow
 from lucency.study.stage import Stage, Study
 from lucency.study.training import Task
 
+APPLY = "apply"
+"""The stage that learns what new images are compared with."""
+
 
 @dataclass(frozen=True)
 class NewImage:

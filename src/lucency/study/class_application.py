@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lucency.domain.questions import Question
-from lucency.study.application import Answer, Answering, Application, Measured, NewImage, stacked
+from lucency.study.application import APPLY, Answer, Answering, Application, Measured, NewImage, stacked
 from lucency.study.classes import ENSEMBLE, OPERATING_POINT, TUNING_PREDICTIONS, read_operating_points
 from lucency.study.classification import NAMING
 from lucency.study.cohort import questions_of
@@ -135,7 +135,7 @@ def _likeliest(question: Question, calibrated: list[float], raw: list[float]) ->
 CLASSES = Application(
     NAMING,
     Stage(
-        "apply",
+        APPLY,
         "What new images are compared with is known.",
         lambda study: {"seed": study.plan.seed},
         lambda plan: [*NAMING.reads(plan), *files_of_networks(NAMING, plan), TUNING_PREDICTIONS, OPERATING_POINT],
