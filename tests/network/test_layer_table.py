@@ -12,16 +12,21 @@ def rows_of(shape: tuple[int, int], n_classes: int = 10, **settings: object) -> 
     return {row.name: row for row in layer_table(build(Network(**settings), 1, shape, n_classes), 1, shape)}
 
 
+@pytest.mark.parametrize("volumes", ["channels", "slice_by_slice"])
 @pytest.mark.parametrize("name", CATALOGUE)
-def test_the_table_counts_every_parameter_once(name: str):
+def test_the_table_counts_every_parameter_once(name: str, volumes: str):
     """The totals must be those of the network, trainable or frozen."""
-    network = build(Network(architecture=name), 3, (64, 64), 5)
+    if volumes == "slice_by_slice" and name not in ("small_cnn", "densenet121"):
+        return
+    with torch.device("meta"):
+        network = build(Network(architecture=name, volumes=volumes), 3, (120, 120), 5)
     list(network.parameters())[-1].requires_grad_(False)
-    rows = layer_table(network, 3, (64, 64))
+    rows = layer_table(network, 3, (120, 120))
     assert sum(row.n_parameters for row in rows) == sum(p.numel() for p in network.parameters())
     assert sum(row.n_trainable for row in rows) == sum(p.numel() for p in network.parameters()) - 5
     assert all(row.n_parameters == row.n_weights + row.n_biases for row in rows)
     assert rows[-1].output_shape == (5,)
+    assert all(row.receptive_field_pixels for row in rows if "LSTM" not in row.kind)
 
 
 def test_lenet5_reads_as_in_the_paper():
@@ -121,6 +126,113 @@ def test_two_paths_of_different_reach_give_the_longer_one():
     assert rows["wide"].receptive_field_pixels == (7, 1)
     assert rows["narrow"].receptive_field_pixels == (1, 3)
     assert rows["last"].receptive_field_pixels == (9, 5)
+
+
+class _Ways(nn.Module):
+    """Everything that a layer's window can do, one after the other or side by side."""
+
+    def __init__(self, n_axes: int) -> None:
+        super().__init__()
+        convolution = {2: nn.Conv2d, 3: nn.Conv3d}[n_axes]
+        transposed = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}[n_axes]
+        self.mode = {2: "bilinear", 3: "trilinear"}[n_axes]
+        self.first = convolution(1, 4, 3, padding=1)
+        self.dilated = convolution(4, 4, 3, padding=2, dilation=2)
+        self.grouped = convolution(4, 4, 3, padding=1, groups=2)
+        self.down = convolution(4, 4, 2, stride=2)
+        self.deep = convolution(4, 4, 5, padding=2)
+        self.up = transposed(4, 4, 2, stride=2)
+        self.joined = convolution(8, 4, 3, padding=1)
+        self.wide_up = transposed(4, 4, 4, stride=2, padding=1)
+        self.end = convolution(4, 4, 1)
+        self.smooth = convolution(4, 4, 1)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        fine = self.grouped(self.dilated(self.first(images)).relu())
+        coarse = self.deep(self.down(fine))
+        joined = self.joined(torch.cat([fine, self.up(coarse)], 1))
+        wide = self.end(self.wide_up(coarse) + joined)
+        smooth = nn.functional.interpolate(coarse, scale_factor=2, mode=self.mode, align_corners=False)
+        return self.smooth(torch.nn.functional.pad(wide[..., 2:] + smooth[..., 2:], (2, 0)))
+
+
+@pytest.mark.parametrize("n_axes", [2, 3])
+def test_fields_of_any_network_are_those_of_the_gradient(n_axes: int):
+    """Dilated, grouped and transposed kernels, joins, and functions that stand in no layer, in two dimensions and three.
+
+    Behind an enlargement the places see parts of different length; the table gives the longest, so several are asked. Where
+    ways of different steps meet again, it may say a pixel too much.
+    """
+    shape = (24,) * (n_axes - 1) + (48,)
+    network = _Ways(n_axes).eval()
+    for parameter in network.parameters():
+        nn.init.constant_(parameter, 0.1)
+    expected = {row.name: row.receptive_field_pixels for row in layer_table(network, 1, shape)}
+    image = torch.ones(1, 1, *shape, requires_grad=True)
+    outputs: dict[str, torch.Tensor] = {}
+    with watched(network, lambda name, _layer, _inputs, output: outputs.update({name: output})):
+        network(image)
+    del outputs[""]
+    assert len(outputs) == 10
+    for name, output in outputs.items():
+        middle = output[(0, 0, *(side // 2 for side in output.shape[2:-1]))]
+        longest = 0
+        for place in range(len(middle) // 2, len(middle) // 2 + 3):
+            (gradient,) = torch.autograd.grad(middle[place], image, retain_graph=True)
+            seen = (gradient != 0).flatten(0, -2).any(0).nonzero()
+            longest = max(longest, int(seen.max() - seen.min()) + 1)
+        spare = 1 if name in ("end", "smooth") else 0
+        assert longest <= expected[name][-1] <= longest + spare, name
+
+
+def test_kernels_in_three_dimensions_have_three_numbers():
+    """(Slices, rows, columns), for kernels and for fields; the slices of a volume are the channels of the store."""
+    rows = rows_of_volume("small_cnn")
+    first, last = rows["network.stage_1.convolution_1"], rows["network.stage_3.convolution_2"]
+    assert (first.kernel_size, first.padding, first.output_shape) == ((3, 3, 3), (1, 1, 1), (16, 12, 16, 20))
+    assert (first.receptive_field_pixels, last.receptive_field_pixels) == ((3, 3, 3), (32, 32, 32))
+    assert rows["network.fully_connected"].receptive_field_pixels == (12, 16, 20)
+
+
+def rows_of_volume(architecture: str) -> dict[str, LayerRow]:
+    network = build(Network(architecture=architecture, volumes="3d"), 12, (16, 20), 2)
+    return {row.name: row for row in layer_table(network, 12, (16, 20))}
+
+
+def test_attention_between_the_places_of_an_image_has_no_field():
+    """Each place may look at any other; to give a number would be an invention. Parameters of no layer are counted."""
+    with torch.device("meta"):
+        network = build(Network(architecture="timm:vit_tiny_patch16_224"), 1, (64, 64), 2)
+    rows = {row.name: row for row in layer_table(network, 1, (64, 64))}
+    assert rows["patch_embed.proj"].receptive_field_pixels == (16, 16)
+    assert rows["blocks.0.attn.qkv"].receptive_field_pixels == (16, 16)
+    assert rows["blocks.0.attn.proj"].receptive_field_pixels is None
+    assert rows["head"].receptive_field_pixels is None
+    assert rows["network"].kind == "parameters of no layer (VisionTransformer)"
+    assert rows["network"].n_parameters == (16 + 1 + 1) * 192  # a number for each place, and the class token twice
+    assert sum(row.n_parameters for row in rows.values()) == sum(p.numel() for p in network.parameters())
+
+
+def test_layers_with_several_inputs_or_answers_are_listed():
+    """U-Nets join two maps in a layer of their own, and a network may give a list while training."""
+
+    class Join(nn.Module):
+        def forward(self, fine: torch.Tensor, *, coarse: torch.Tensor) -> tuple[torch.Tensor, None]:
+            return fine + coarse, None
+
+    class Small(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.other, self.join = nn.Conv2d(1, 2, 3), nn.Conv2d(1, 2, 3, dilation=3, padding=2), Join()
+            self.never = nn.Conv2d(1, 1, 1)
+
+        def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
+            return [self.join(self.one(images), coarse=self.other(images))[0]]
+
+    rows = {row.name: row for row in layer_table(Small(), 1, (12, 12))}
+    assert rows["other"].kind == "convolution, dilation 3"
+    assert rows["join"].receptive_field_pixels == (7, 7)
+    assert rows["network"].n_parameters == 2
 
 
 def test_the_table_leaves_the_network_as_it_was():

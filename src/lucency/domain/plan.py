@@ -9,13 +9,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from lucency.domain.data_plan import Data
-from lucency.domain.network_plan import Network
+from lucency.domain.image_sizes import refusal_of_size
+from lucency.domain.network_plan import READING, Network
 from lucency.domain.section import Fraction, Range, Section
 from lucency.domain.training_plan import Training
 
 REPORT_LABELLING = "report_labelling"
-READING = ("lstm", "gru")
-"""Networks that read reports."""
+JUDGING_IMAGES = ("classification", "regression")
+"""Tasks whose networks look at whole images, and are those of the catalogue."""
 DEFAULT_SEED = 20200101
 """Where randomness begins unless somebody says otherwise."""
 PLAN_VERSION = 1
@@ -228,6 +229,21 @@ class Plan(Section):
             raise ValueError(
                 "`data.reference` is for one question; leave it out where several `findings` are asked at once"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _fit_the_network_to_the_images(self) -> "Plan":
+        image, network = self.data.image, self.network
+        if self.task not in JUDGING_IMAGES:
+            return self
+        if network.volumes != "channels" and image.n_slices is None:
+            raise ValueError(
+                f"`network.volumes: {network.volumes}` is for volumes, and the images of this plan are single pictures; set "
+                "`data.image.n_slices`, or leave `network.volumes` out"
+            )
+        refusal = refusal_of_size(network, image.n_channels, image.shape)
+        if refusal:
+            raise ValueError(refusal)
         return self
 
     @property

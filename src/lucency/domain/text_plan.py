@@ -25,21 +25,21 @@ class Text(Section):
 
 
 class Recurrent(Section):
-    """A network that reads a report word by word (for `task: report_labelling`)."""
+    """A network that reads a report word by word, or a volume slice by slice (a slice then takes the place of a word)."""
 
     embedding_size: Annotated[int, Field(ge=1, le=4096)] = 64
-    """Numbers that stand for a word (embedding)."""
+    """Numbers that stand for a word (embedding); not for slices."""
     hidden_units: Annotated[int, Field(ge=1, le=4096)] = 64
     """Units of the memory, in each direction and layer."""
     layers: Annotated[int, Field(ge=1, le=3)] = 1
     """Recurrent layers on top of each other."""
     bidirectional: bool = True
     """Read forwards and backwards, so that a word is understood by what follows it, too."""
-    pooling: Literal["attention", "max", "last"] = "attention"
+    pooling: Literal["attention", "max", "mean", "last"] = "attention"
     """How the words of a report become one answer: `attention` learns which words count, `max` takes the strongest value of
-    each unit, `last` what is remembered at the end."""
+    each unit, `mean` their mean, `last` what is remembered at the end."""
     embedding_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
-    """Share of the embeddings' numbers that are silenced at random while training."""
+    """Share of the embeddings' numbers that are silenced at random while training; not for slices."""
     vectors: File | None = None
     """File of word vectors to begin with (text format of word2vec, GloVe or fastText, also .gz); `embedding_size` must be
     theirs. Null begins at random."""

@@ -9,15 +9,15 @@ from lucency.domain.network_plan import Network
 from lucency.network.layers import activation, dropout
 
 
-def logistic(settings: Network, n_channels: int, shape: tuple[int, int], n_classes: int) -> nn.Module:
-    """Build a logistic regression on the pixels: one weight for each pixel and class."""
+def logistic(settings: Network, n_channels: int, shape: tuple[int, ...], n_outputs: int) -> nn.Module:
+    """Build a logistic regression on the pixels: one weight for each pixel and output."""
     layers: OrderedDict[str, nn.Module] = OrderedDict(flatten=nn.Flatten())
     layers.update(dropout(settings))
-    layers["fully_connected"] = nn.Linear(n_channels * prod(shape), n_classes)
+    layers["fully_connected"] = nn.Linear(n_channels * prod(shape), n_outputs)
     return nn.Sequential(layers)
 
 
-def fully_connected(settings: Network, n_channels: int, shape: tuple[int, int], n_classes: int) -> nn.Module:
+def fully_connected(settings: Network, n_channels: int, shape: tuple[int, ...], n_outputs: int) -> nn.Module:
     """Build a network in which each unit is connected to all units of the next layer (the article's figure 2B)."""
     layers: OrderedDict[str, nn.Module] = OrderedDict(flatten=nn.Flatten())
     n_inputs = n_channels * prod(shape)
@@ -26,10 +26,5 @@ def fully_connected(settings: Network, n_channels: int, shape: tuple[int, int], 
         layers[f"activation_{number}"] = activation(settings)
         n_inputs = n_units
     layers.update(dropout(settings))
-    layers[f"fully_connected_{len(settings.hidden_units) + 1}"] = nn.Linear(n_inputs, n_classes)
+    layers[f"fully_connected_{len(settings.hidden_units) + 1}"] = nn.Linear(n_inputs, n_outputs)
     return nn.Sequential(layers)
-
-
-def smallest_for_baselines(_: Network) -> int:
-    """Return the shortest side that an image may have: one pixel is enough."""
-    return 1

@@ -20,24 +20,35 @@ RECURRENT: dict[str, type[nn.LSTM] | type[nn.GRU]] = {"lstm": nn.LSTM, "gru": nn
 
 def recurrent_network(settings: Network, n_words: int, n_outputs: int, asks_findings: bool) -> "ReadingNetwork":
     """Build the plan's network for a vocabulary of `n_words`; `asks_findings` where each output is a finding of its own."""
-    chosen = settings.recurrent
-    n_features = chosen.hidden_units * (2 if chosen.bidirectional else 1)
-    memory = Memory(RECURRENT[settings.architecture], chosen, settings.dropout)
+    chosen, dropout = settings.recurrent, settings.dropout or 0.0
+    memory = memory_of(settings.architecture, chosen, chosen.embedding_size, dropout)
     # with attention, each finding looks at words of its own (Mullenbach et al. 2018)
     n_looks = n_outputs if asks_findings and chosen.pooling == "attention" else 1
-    pooling: dict[str, Callable[[], Attention | Strongest | LastState]] = {
-        "attention": lambda: Attention(n_features, n_looks),
-        "max": Strongest,
-        "last": lambda: LastState(chosen.hidden_units),
-    }
+    n_features = memory.n_features
     return ReadingNetwork(
         embedding=nn.Embedding(n_words, chosen.embedding_size, padding_idx=PADDING),
         embedding_dropout=nn.Dropout(chosen.embedding_dropout),
         memory=memory,
-        pooling=pooling[chosen.pooling](),
-        dropout=nn.Dropout(settings.dropout),
+        pooling=pooling_of(chosen, n_features, n_looks),
+        dropout=nn.Dropout(dropout),
         answer=OneEach(n_looks, n_features) if n_looks > 1 else nn.Linear(n_features, n_outputs),
     )
+
+
+def memory_of(kind: str, settings: Recurrent, n_inputs: int, dropout: float) -> "Memory":
+    """Build the memory that the plan describes, for so many numbers a word or slice."""
+    return Memory(RECURRENT[kind], n_inputs, settings, dropout)
+
+
+def pooling_of(settings: Recurrent, n_features: int, n_looks: int = 1) -> "Attention | Strongest | Mean | LastState":
+    """Build the pooling that the plan names, for so many features a word or slice."""
+    pooling: dict[str, Callable[[], Attention | Strongest | Mean | LastState]] = {
+        "attention": lambda: Attention(n_features, n_looks),
+        "max": Strongest,
+        "mean": Mean,
+        "last": lambda: LastState(settings.hidden_units),
+    }
+    return pooling[settings.pooling]()
 
 
 class ReadingNetwork(nn.Module):
@@ -48,7 +59,7 @@ class ReadingNetwork(nn.Module):
         embedding: nn.Embedding,
         embedding_dropout: nn.Dropout,
         memory: "Memory",
-        pooling: "Attention | Strongest | LastState",
+        pooling: "Attention | Strongest | Mean | LastState",
         dropout: nn.Dropout,
         answer: "OneEach | nn.Linear",
     ) -> None:
@@ -93,10 +104,10 @@ class Memory(nn.Module):
     up comes last, where no memory looks back from. Torch's packed sequences do the same four times slower.
     """
 
-    def __init__(self, kind: type[nn.LSTM] | type[nn.GRU], settings: Recurrent, dropout: float) -> None:
+    def __init__(self, kind: type[nn.LSTM] | type[nn.GRU], n_inputs: int, settings: Recurrent, dropout: float) -> None:
         super().__init__()
-        n_directions = 2 if settings.bidirectional else 1
-        sizes = [settings.embedding_size, *[n_directions * settings.hidden_units] * (settings.layers - 1)]
+        self.n_features = (2 if settings.bidirectional else 1) * settings.hidden_units
+        sizes = [n_inputs, *[self.n_features] * (settings.layers - 1)]
         self.forwards = nn.ModuleList(kind(size, settings.hidden_units, batch_first=True) for size in sizes)
         self.backwards = nn.ModuleList(
             kind(size, settings.hidden_units, batch_first=True) for size in (sizes if settings.bidirectional else [])
@@ -150,6 +161,14 @@ class Strongest(nn.Module):
         return states.masked_fill(~is_word[:, :, None], -torch.inf).amax(1)
 
 
+class Mean(nn.Module):
+    """The mean of each unit over all words."""
+
+    def forward(self, states: Tensor, is_word: Tensor) -> Tensor:
+        """Return axes (report, feature)."""
+        return (states * is_word[:, :, None]).sum(1) / is_word.sum(1, keepdim=True)
+
+
 class LastState(nn.Module):
     """What is remembered at the end: behind the last word, and read backwards, before the first."""
 
@@ -187,6 +206,7 @@ class OneEach(nn.Module):
 POOLED: dict[type[nn.Module], str] = {
     Attention: "attention over the words",
     Strongest: "max pooling over the words",
+    Mean: "mean over the words",
     LastState: "the last state",
 }
 

@@ -392,15 +392,80 @@ _TERMS = (
         ("model architecture",),
     ),
     Term(
-        "ResNet",
-        "A network whose blocks learn what to add to their input (He 2016). Such shortcuts let many layers be trained.",
-        ("ResNet-18", "residual network", "resnet18"),
+        "LeNet-5",
+        "One of the first convolutional networks, made in 1998 to read handwritten digits (LeCun), with two convolutions and "
+        "three fully connected layers. It is small enough to train in a minute.",
+        ("lenet5", "LeNet"),
     ),
     Term(
-        "LeNet-5",
-        "One of the first convolutional networks, made to read handwritten digits (LeCun 1998). It is small "
-        "enough to train in a minute.",
-        ("lenet5", "LeNet"),
+        "AlexNet",
+        "The network with which deep learning won the ImageNet contest of 2012 (Krizhevsky): five convolutions, three fully "
+        "connected layers. New were ReLU, dropout and training on graphics processors.",
+        ("alexnet",),
+    ),
+    Term(
+        "ZFNet",
+        "AlexNet with smaller kernels and steps at its beginning, from 2013 (Zeiler and Fergus), with eight layers as well. Its "
+        "authors looked at the feature maps and saw that the first layer of AlexNet passed over detail.",
+        ("zfnet", "ZF Net"),
+    ),
+    Term(
+        "VGG",
+        "A network of 2014 with nothing but 3 × 3 kernels, one above the other: 11, 16 or 19 layers (Simonyan and Zisserman). It "
+        "showed that depth helps; most of its 138 million parameters stand in the fully connected layers.",
+        ("VGG-11", "VGG-16", "VGG-19", "vgg11", "vgg16", "vgg19"),
+    ),
+    Term(
+        "GoogLeNet",
+        "The winner of the ImageNet contest of 2014 (Szegedy), with 22 layers. Each of its Inception modules looks through "
+        "kernels of several sizes at once, and it has a twentieth of the parameters of VGG-16.",
+        ("googlenet", "Inception v1"),
+    ),
+    Term(
+        "Inception v3",
+        "GoogLeNet’s successor of 2015 (Szegedy), 48 layers deep. Its larger kernels are taken apart into smaller ones, such as "
+        "1 × 7 after 7 × 1, and batch normalisation follows each.",
+        ("inception_v3", "Inception"),
+    ),
+    Term(
+        "ResNet",
+        "A network of 2015 whose blocks learn what to add to their input (He). Such shortcuts made it possible to train 18, 34, "
+        "50, 101 and more layers.",
+        (
+            "residual network",
+            "ResNet-18",
+            "ResNet-34",
+            "ResNet-50",
+            "ResNet-101",
+            "resnet18",
+            "resnet34",
+            "resnet50",
+            "resnet101",
+        ),
+    ),
+    Term(
+        "DenseNet",
+        "A network of 2016 in which each layer sees the feature maps of all layers before it in its block (Huang), with 121 or "
+        "169 layers. Nothing has to be learnt twice, so that it needs few parameters.",
+        ("DenseNet-121", "DenseNet-169", "densenet121", "densenet169"),
+    ),
+    Term(
+        "timm",
+        "A library with more than a thousand published networks for images (Wightman 2019). Any of them can be named in a plan, "
+        "as in timm:convnext_tiny.",
+        ("PyTorch Image Models",),
+    ),
+    Term(
+        "slice by slice",
+        "A way to look at a volume (2.5-D): one network looks at each slice by itself, and a memory goes through the slices and "
+        "gives one answer. It needs fewer volumes than kernels in three dimensions.",
+        ("2.5-D", "slice_by_slice"),
+    ),
+    Term(
+        "three-dimensional convolution",
+        "Kernels that reach across slices, as 3 × 3 × 3. They see the form of what lies in several slices, and need more "
+        "arithmetic and memory for it.",
+        ("3-D convolution", "3d"),
     ),
     Term(
         "logistic regression",

@@ -65,7 +65,7 @@ class Layer:
     name: str
     kind: str
     output_shape: tuple[int, ...]
-    """Axes (channel, row, column), or (feature,)."""
+    """Axes (channel, [slice,] row, column), or (feature,)."""
     n_kernels: int | None = None
     """Kernels of a convolution, or units of a fully connected layer."""
     kernel_size: tuple[int, ...] | None = None
@@ -74,8 +74,8 @@ class Layer:
     n_weights: int = 0
     n_biases: int = 0
     n_parameters: int = 0
-    receptive_field_pixels: tuple[int, int] | None = None
-    """Rows and columns of the image that one value depends on."""
+    receptive_field_pixels: tuple[int, ...] | None = None
+    """([Slices,] rows and columns) of the image that one value depends on."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from lucency.domain.architectures import architecture_of
 from lucency.domain.estimate import Estimate
+from lucency.domain.network_plan import Network
 from lucency.report.counts import count_parts
 from lucency.report.material import Material
 
@@ -35,14 +37,15 @@ MONTHS = (
 )  # fmt: skip
 """In English, whatever the machine speaks."""
 
-ARCHITECTURES = {
-    "logistic": "logistic regression",
-    "fully_connected": "a fully connected network",
-    "lenet5": "LeNet-5",
-    "small_cnn": "a small convolutional network",
-    "resnet18": "ResNet-18",
+OTHER_NETWORKS = {
     "lstm": "a network with long short-term memory (LSTM)",
     "gru": "a network of gated recurrent units (GRU)",
+}
+"""Networks that answer otherwise than with a class or a number for an image."""
+BEHIND_SLICES = {
+    "lstm": ", on each slice, with a long short-term memory (LSTM) that goes through the slices,",
+    "gru": ", on each slice, with gated recurrent units (GRU) that go through the slices,",
+    "none": ", on each slice, with their features pooled,",
 }
 OPTIMIZERS = {"adam": "Adam", "sgd": "SGD"}
 
@@ -186,10 +189,21 @@ def data_sentence(material: Material) -> str:
     return f"{found} The {of_units(n_images, unit)} of {of_patients(n_patients)} were split by patient: {shares}."
 
 
+def name_of_network(network: Network) -> str:
+    """Return how a network is called in a sentence."""
+    if network.architecture in OTHER_NETWORKS:
+        return OTHER_NETWORKS[network.architecture]
+    name = architecture_of(network.architecture).title
+    if network.batch_norm and network.architecture != "small_cnn":
+        name += " with batch normalisation"
+    if network.volumes == "3d":
+        name += " in three dimensions"
+    return name + (BEHIND_SLICES[network.slice_memory] if network.volumes == "slice_by_slice" else "")
+
+
 def network_sentence(material: Material) -> str:
     """Say what was trained."""
-    architecture = material.plan.network.architecture
-    name = ARCHITECTURES.get(architecture, architecture)
+    name = name_of_network(material.plan.network)
     n_parameters = sum(layer.n_parameters for layer in material.layers)
     n_members = len(material.members)
     size = f"{count(n_parameters)} parameters"

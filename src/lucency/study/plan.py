@@ -11,11 +11,13 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from lucency.data.dicom.pacs.address import parse_address
+from lucency.domain.architectures import TIMM
 from lucency.domain.data_plan import Deidentification
 from lucency.domain.labels_plan import Drawings
 from lucency.domain.plan import PLAN_VERSION, Plan
 from lucency.domain.section import NamesFile
 from lucency.errors import PlanError
+from lucency.network.timm_names import unknown_to_timm
 
 Place = tuple[str, ...]
 AnySection = TypeVar("AnySection", bound=BaseModel)
@@ -35,6 +37,7 @@ def read_plan(path: Path, overrides: Sequence[str] = ()) -> Plan:
         plan = Plan.model_validate(settings)
     except ValidationError as error:
         raise PlanError("\n".join(_explain(path, lines, error))) from None
+    _refuse_unknown_to_timm(path, lines, plan)
     return _resolve_paths(plan, path.parent)
 
 
@@ -200,6 +203,15 @@ def _set(settings: dict[str, Any], lines: dict[Place, int], override: str) -> No
     lines[place] = 0
 
 
+def _refuse_unknown_to_timm(path: Path, lines: dict[Place, int], plan: Plan) -> None:
+    """Refuse a network of timm that timm has not, which the schema cannot know."""
+    architecture = plan.network.architecture
+    fault = unknown_to_timm(architecture.removeprefix(TIMM)) if architecture.startswith(TIMM) else ""
+    if fault:
+        place = ("network", "architecture")
+        raise PlanError(f"{_where(path, place, lines)}“{'.'.join(place)}” is {architecture!r}, but {fault}")
+
+
 def _explain(path: Path, lines: dict[Place, int], error: ValidationError) -> Iterator[str]:
     """Say for each fault where it is, what it is, and what to write instead; one sentence a line."""
     seen = set()
@@ -242,6 +254,8 @@ def _what(fault: Any, place: Place) -> str:
         return f"“{dotted}” is missing. {_description(place)}".rstrip()
     if not place:  # two sections that do not go together
         return f"{message}."
+    if isinstance(fault.get("input"), dict):  # two settings of a section
+        return f"“{dotted}”: {message}."
     return f"“{dotted}” is {_shown(fault.get('input'))}, but {message}."
 
 

@@ -12,6 +12,9 @@ from torch import Tensor
 from lucency.data.augmentation import to_unit_range
 from lucency.randomness import generator
 
+MOST_VALUES = 2**21
+"""Pixels and voxels that are predicted at once: what a network makes of them takes a hundred times their memory."""
+
 Augment = Callable[[Tensor, NDArray[np.uint64], int], Tensor]
 """(images as stored, sample keys, epoch) to changed images as fractions of white, of the same shape."""
 
@@ -82,7 +85,8 @@ class ImageExamples:
         return batches(len(self), batch_size, seed, epoch)
 
     def in_order(self, batch_size: int) -> Iterator[NDArray[np.int64]]:
-        """Deal all images once in their own order."""
+        """Deal all images once in their own order, fewer at a time where they are large."""
+        batch_size = min(batch_size, max(1, MOST_VALUES // int(np.prod(self.store.shape[1:]))))
         yield from np.split(np.arange(len(self)), range(batch_size, len(self), batch_size))
 
 
