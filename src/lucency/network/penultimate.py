@@ -2,22 +2,21 @@
 
 from torch import Tensor, nn
 
+from lucency.network.stages import head_of
 
-def seen_by_last_layer(network: nn.Module, images: Tensor) -> Tensor:
-    """Return what the last fully connected layer is shown, axes (image, feature).
 
-    Of a network without one, the mean over space of what its last convolution is shown.
+def seen_by_last_layer(network: nn.Module, images: Tensor, body: nn.Module | None = None) -> Tensor:
+    """Return what the last layer is shown, axes (image, feature); of feature maps, their mean over space.
+
+    `body` is the part of `network` that the catalogue built, where something stands in front of it.
     """
-    layers = _layers(network, nn.Linear) or _layers(network, nn.Conv2d, nn.Conv3d)
+    body = body or network
     shown: list[Tensor] = []
-    hook = layers[-1].register_forward_pre_hook(lambda _, inputs: shown.append(inputs[0]))
+    head = body.get_submodule(head_of(body)[0])
+    hook = head.register_forward_pre_hook(lambda _, inputs: shown.append(inputs[0]))
     try:
         network(images)
     finally:
         hook.remove()
     features = shown[-1]
     return features.flatten(2).mean(2) if features.ndim > 2 else features
-
-
-def _layers(network: nn.Module, *kinds: type[nn.Module]) -> list[nn.Module]:
-    return [layer for layer in network.modules() if isinstance(layer, kinds)]

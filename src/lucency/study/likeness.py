@@ -6,7 +6,7 @@ It is learnt from the training part, and where a limit is needed, from the tunin
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,9 @@ from lucency.study.stage import Study
 from lucency.study.training import Task, load_member, members
 
 if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
-    from torch import nn
+    from torch import Tensor, nn
+
+    from lucency.training.standardised import Standardised
 
 LIKENESS, SEEN = "application/likeness.json", "application/seen.safetensors"
 MOST_NUMBERS, MOST_IMAGES = 25_000_000, 5_000
@@ -128,16 +130,23 @@ def seen_images(network: "nn.Module", images: NDArray) -> NDArray[np.float32]:
     """Return stored images as a network sees them before its last layer, axes (image, feature)."""
     import torch
 
-    from lucency.data.augmentation import to_unit_range
     from lucency.network.penultimate import seen_by_last_layer
 
     network.eval()
     with torch.inference_mode():
         batches = [
-            seen_by_last_layer(network, to_unit_range(torch.from_numpy(np.ascontiguousarray(images[i : i + BATCH]))))
+            seen_by_last_layer(network, _fractions(images[i : i + BATCH]), cast("Standardised", network).network)
             for i in range(0, len(images), BATCH)
         ]
     return torch.cat(batches).float().numpy()
+
+
+def _fractions(images: NDArray) -> "Tensor":
+    import torch
+
+    from lucency.data.augmentation import to_unit_range
+
+    return to_unit_range(torch.from_numpy(np.ascontiguousarray(images)))
 
 
 def known_images(folder: StudyFolder) -> dict[str, str]:
