@@ -8,6 +8,7 @@ from lucency.cli import (
     curate,
     deidentify,
     demo,
+    export,
     glossary,
     init,
     lab,
@@ -41,6 +42,7 @@ app.command("reports")(reports.reports)
 app.command("suspects")(suspects.suspects)
 app.command("agreement")(agreement.agreement)
 app.command("predict")(predict.predict)
+app.command("export")(export.export)
 app.command("audit")(audit.audit)
 app.command("glossary")(glossary.glossary)
 app.command("schema")(schema.schema)

@@ -12,8 +12,8 @@ from lucency.domain.cohort import CohortRow
 from lucency.study.stage import Stage, Study
 from lucency.study.training import Task
 
-APPLY = "apply"
-"""The stage that learns what new images are compared with."""
+APPLY, EXPORT = "apply", "export"
+"""Stages that only look at a finished study: what new images are compared with, and its networks in other forms."""
 
 
 @dataclass(frozen=True)

@@ -90,9 +90,7 @@ def apply_study(
         SourceError: the PACS did not take what was to be sent; it lies in `out`.
     """
     wanted = wanted or Wanted()
-    study = _finished(study_folder, desk)
-    application = APPLICATIONS[study.plan.task]
-    _refuse_changed(study.folder, application, study.plan)
+    study, application = finished(study_folder, desk)
     _take_folder(out)
     with study.folder.in_use():
         carry_out(study, [application.prepare])
@@ -107,7 +105,13 @@ def apply_study(
     return told
 
 
-def _finished(path: Path, desk: Desk) -> Study:
+def finished(path: Path, desk: Desk) -> tuple[Study, Application]:
+    """Open a finished study, and return with it how it answers.
+
+    Raises:
+        PlanError: the folder holds no study that can be applied.
+        RecordError: the networks were changed after they were trained.
+    """
     if not (path / "record.jsonl").exists():
         raise PlanError(f"{path} holds no study. Give the folder that `lucency run` wrote.")
     plan = read_plan(path / "study.yaml")
@@ -121,7 +125,8 @@ def _finished(path: Path, desk: Desk) -> Study:
     folder = StudyFolder(path.resolve())
     if folder.record.last(STAGE_DONE, stage="predict") is None:
         raise PlanError(f"The networks of {path.name} are not trained yet. Run `lucency train {path.name}` first.")
-    return Study(plan, folder, desk)
+    _refuse_changed(folder, APPLICATIONS[plan.task], plan)
+    return Study(plan, folder, desk), APPLICATIONS[plan.task]
 
 
 def _refuse_changed(folder: StudyFolder, application: Application, plan: Plan) -> None:
