@@ -18,6 +18,7 @@ from lucency.cli import (
     run,
     schema,
     suspects,
+    synthesise,
 )
 
 app = typer.Typer(
@@ -43,6 +44,7 @@ app.command("suspects")(suspects.suspects)
 app.command("agreement")(agreement.agreement)
 app.command("predict")(predict.predict)
 app.command("export")(export.export)
+app.command("synthesise")(synthesise.synthesise)
 app.command("audit")(audit.audit)
 app.command("glossary")(glossary.glossary)
 app.command("schema")(schema.schema)

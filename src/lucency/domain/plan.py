@@ -12,11 +12,13 @@ from lucency.domain.data_plan import Data
 from lucency.domain.image_sizes import refusal_of_size
 from lucency.domain.network_plan import READING, Network
 from lucency.domain.section import Fraction, Range, Section
+from lucency.domain.synthesis_plan import Synthesis, fits_generator, sides_that_fit
 from lucency.domain.training_plan import Training
 
 REPORT_LABELLING = "report_labelling"
 JUDGING_IMAGES = ("classification", "regression")
 """Tasks whose networks look at whole images, and are those of the catalogue."""
+SYNTHESIS = "synthesis"
 DEFAULT_SEED = 20200101
 """Where randomness begins unless somebody says otherwise."""
 PLAN_VERSION = 1
@@ -168,9 +170,9 @@ class Plan(Section):
     """Version of the plan's format."""
     title: str = "A deep-learning study"
     """Title of the report."""
-    task: Literal["classification", "report_labelling"]
+    task: Literal["classification", "report_labelling", "synthesis"]
     """What the network shall do: `classification` tells which class an image belongs to, `report_labelling` what a radiology
-    report says."""
+    report says, `synthesis` makes images that look like those of the study."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = DEFAULT_SEED
     """The beginning of all randomness; the same seed gives the same study."""
     data: Data
@@ -185,6 +187,9 @@ class Plan(Section):
     """The network and its architectural hyperparameters."""
     training: Training = Training()
     """How the network learns."""
+    synthesis: Synthesis = Synthesis()
+    """The two networks that make images (for `task: synthesis`). `network`, `training` and `augmentation` then speak of the
+    classifier that judges the images."""
     label_audit: LabelAudit = LabelAudit()
     """The search for wrong labels (`lucency suspects`)."""
     evaluation: Evaluation = Evaluation()
@@ -244,6 +249,38 @@ class Plan(Section):
         refusal = refusal_of_size(network, image.n_channels, image.shape)
         if refusal:
             raise ValueError(refusal)
+        return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _suit_synthesis(cls, value: Any) -> Any:
+        """Let a small network judge synthetic images, where the plan names none."""
+        if not isinstance(value, dict) or value.get("task") != SYNTHESIS:
+            return value
+        network = value.get("network", {})
+        return value | {"network": {"architecture": "small_cnn"} | network if isinstance(network, dict) else network}
+
+    @model_validator(mode="after")
+    def _fit_synthesis(self) -> "Plan":
+        """Refuse what a generator cannot make, and what would not be judged."""
+        if self.task != SYNTHESIS:
+            if self.synthesis != Synthesis():
+                raise ValueError(f"`synthesis` is for `task: synthesis`, and this is a {self.task}; leave it out")
+            return self
+        image = self.data.image
+        if image.n_slices:
+            raise ValueError("`task: synthesis` makes single images; leave out `data.image.n_slices`")
+        if not fits_generator(image.shape):
+            rows, columns = image.shape
+            fitting = " or ".join(map(str, sides_that_fit(min(image.shape))))
+            raise ValueError(
+                f"a generator doubles 4 to 7 pixels again and again, up to 128, and cannot make images of {rows} × {columns}; "
+                f"set `data.image.size` to {fitting}"
+            )
+        if self.training.n_members > 1:
+            raise ValueError("one classifier judges synthetic images; leave `training.n_members` at 1")
+        if self.training.precision != "32":
+            raise ValueError("two networks that compete need 32 bits; leave `training.precision` at 32")
         return self
 
     @property

@@ -37,7 +37,7 @@ def auc(targets: NDArray[np.int64] | NDArray[np.bool_], scores: NDArray[np.float
     positive = np.asarray(targets, bool)
     if positive.all() or not positive.any():
         raise StudyError("The AUC needs images with and without the finding. Choose a part that has both.")
-    return _auc_and_influence(positive, scores)[0]
+    return auc_and_influence(positive, scores)[0]
 
 
 def auc_estimate(
@@ -59,8 +59,8 @@ def auc_estimate(
     if positive.all() or not positive.any():
         absent = "without" if positive.any() else "with"
         return replace(blank, note=f"No image {absent} the finding: the AUC is not defined.")
-    value, influence = _auc_and_influence(positive, scores)
-    spread = _spread(influence, positive.astype(np.int64), codes)
+    value, influence = auc_and_influence(positive, scores)
+    spread = spread_of(influence, positive.astype(np.int64), codes)
     if spread.variance is not None:
         return _with_wald(blank, value, spread.variance, spread)
     low, high = newcombe(value, np.unique(codes[positive]).size, np.unique(codes[~positive]).size, level)
@@ -90,9 +90,9 @@ def macro_auc(
     if len(present) < n_classes:
         note = f"Mean of {len(present)} of {n_classes} classes; the others have no image here."
         blank = replace(blank, note=note)
-    parts = [_auc_and_influence(targets == k, probabilities[:, k]) for k in present]
+    parts = [auc_and_influence(targets == k, probabilities[:, k]) for k in present]
     value = float(np.mean([value for value, _ in parts]))
-    spread = _spread(np.mean([influence for _, influence in parts], axis=0), targets, codes)
+    spread = spread_of(np.mean([influence for _, influence in parts], axis=0), targets, codes)
     if spread.variance is not None:
         return _with_wald(blank, value, spread.variance, spread)
     each = [auc_estimate(targets == k, probabilities[:, k], patients, level) for k in present]
@@ -117,7 +117,7 @@ def auc_covariance(
     is not a number.
     """
     positive = np.asarray(targets, bool)
-    parts = [_auc_and_influence(positive, column) for column in scores.T]
+    parts = [auc_and_influence(positive, column) for column in scores.T]
     sums = _patient_sums(
         np.stack([part[1] for part in parts]), positive.astype(np.int64), _codes(patients, len(scores))[1]
     )
@@ -262,7 +262,7 @@ def hanley_mcneil_variance(value: float, n_positive: float, n_negative: float) -
 
 
 @dataclass(frozen=True)
-class _Spread:
+class Spread:
     """The variance of an AUC, None where it is zero or cannot be estimated, and what its quantile needs."""
 
     variance: float | None
@@ -298,7 +298,7 @@ class _PatientSums:
         return float(min(parts.sum() ** 2 / (parts**2 / (self.n_per_stratum - 1)).sum(), self.n_patients - 1))
 
 
-def _auc_and_influence(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+def auc_and_influence(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
     """Compute the AUC and each image's influence on it: (structural component − AUC) / number in the image's class.
 
     An image's structural component is the share of the other class that it is ranked rightly against, ties one half.
@@ -334,19 +334,19 @@ def _patient_sums(
     return _PatientSums(sums, n_patients, n_per_stratum)
 
 
-def _spread(influence: NDArray[np.float64], strata: NDArray[np.int64], patients: NDArray[np.int64]) -> _Spread:
+def spread_of(influence: NDArray[np.float64], strata: NDArray[np.int64], patients: NDArray[np.int64]) -> Spread:
     """Estimate the variance of one AUC; strata are the true classes."""
     sums = _patient_sums(influence[None], strata, patients)
     n_smallest = int(sums.n_per_stratum.min())
     if n_smallest < 2:
-        return _Spread(None, 0, n_smallest)
+        return Spread(None, 0, n_smallest)
     variance = float(sums.covariance()[0, 0])
     if variance < 1e-15:  # rounding leaves a trace of a variance that is zero
-        return _Spread(None, 0, n_smallest)
-    return _Spread(variance, sums.degrees_of_freedom(), n_smallest)
+        return Spread(None, 0, n_smallest)
+    return Spread(variance, sums.degrees_of_freedom(), n_smallest)
 
 
-def _with_wald(estimate: Estimate, value: float, variance: float, spread: _Spread) -> Estimate:
+def _with_wald(estimate: Estimate, value: float, variance: float, spread: Spread) -> Estimate:
     """Give an AUC its Wald interval on the logit scale."""
     reach = t_quantile(estimate.level, spread.degrees_of_freedom) * np.sqrt(variance) / (value * (1 - value))
     low, high = float(expit(logit(value) - reach)), float(expit(logit(value) + reach))

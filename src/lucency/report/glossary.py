@@ -401,25 +401,24 @@ _TERMS = (
         "AlexNet",
         "The network with which deep learning won the ImageNet contest of 2012 (Krizhevsky): five convolutions, three fully "
         "connected layers. New were ReLU, dropout and training on graphics processors.",
-        ("alexnet",),
     ),
     Term(
         "ZFNet",
         "AlexNet with smaller kernels and steps at its beginning, from 2013 (Zeiler and Fergus), with eight layers as well. Its "
         "authors looked at the feature maps and saw that the first layer of AlexNet passed over detail.",
-        ("zfnet", "ZF Net"),
+        ("ZF Net",),
     ),
     Term(
         "VGG",
         "A network of 2014 with nothing but 3 × 3 kernels, one above the other: 11, 16 or 19 layers (Simonyan and Zisserman). It "
         "showed that depth helps; most of its 138 million parameters stand in the fully connected layers.",
-        ("VGG-11", "VGG-16", "VGG-19", "vgg11", "vgg16", "vgg19"),
+        ("VGG Net", "VGG-11", "VGG-16", "VGG-19", "vgg11", "vgg16", "vgg19"),
     ),
     Term(
         "GoogLeNet",
         "The winner of the ImageNet contest of 2014 (Szegedy), with 22 layers. Each of its Inception modules looks through "
         "kernels of several sizes at once, and it has a twentieth of the parameters of VGG-16.",
-        ("googlenet", "Inception v1"),
+        ("Inception v1",),
     ),
     Term(
         "Inception v3",
@@ -1137,29 +1136,6 @@ _TERMS = (
         ("ILSVRC",),
     ),
     Term(
-        "AlexNet",
-        "The convolutional network that won the ImageNet contest of 2012. With it deep learning took over image "
-        "recognition.",
-    ),
-    Term(
-        "ZFNet",
-        "A refined AlexNet that won the ImageNet contest of 2013. It came with a way to see what the layers look for.",
-    ),
-    Term(
-        "GoogLeNet",
-        "A network that uses kernels of several sizes side by side (Szegedy 2015). Its blocks are called Inception.",
-        ("Inception",),
-    ),
-    Term(
-        "VGG",
-        "A plain, deep network of 3 × 3 kernels (Simonyan and Zisserman 2015). It has very many parameters.",
-        ("VGG Net", "VGG-16"),
-    ),
-    Term(
-        "DenseNet",
-        "A network in which each layer sees all earlier ones (Huang 2017). It needs few parameters.",
-    ),
-    Term(
         "U-Net",
         "A network that outlines structures pixel by pixel (Ronneberger 2015). It is the usual choice for "
         "outlining organs and lesions.",
@@ -1213,6 +1189,86 @@ _TERMS = (
         "The cost used for numbers such as bone age: the mean of the squared errors. Large errors weigh more than "
         "small ones.",
         ("MSE",),
+    ),
+    # Synthetic images
+    Term(
+        "synthetic image",
+        "An image that a network made and no machine took. It shows no patient, and what is rare or subtle in patients may be "
+        "missing or wrong in it.",
+        ("synthetic images", "synthesis"),
+    ),
+    Term(
+        "generator",
+        "The network of a pair that makes images, from numbers drawn at random. It learns from the discriminator's judgement "
+        "alone and never sees a real image itself.",
+    ),
+    Term(
+        "discriminator",
+        "The network of a pair that tells real images from synthetic ones. As it gets better, the generator has to make more "
+        "lifelike images.",
+        ("critic",),
+    ),
+    Term(
+        "DCGAN",
+        "A generator and a discriminator made of convolutions (Radford 2016). It was the form in which such pairs first gave "
+        "sharp images.",
+    ),
+    Term(
+        "WGAN-GP",
+        "A pair of networks whose discriminator, called critic, measures how far synthetic images are from real ones; a penalty "
+        "keeps its gradient near 1 (Gulrajani 2017). Steadier than others, and slower.",
+        ("WGAN", "wgan_gp"),
+    ),
+    Term(
+        "noise vector",
+        "The random numbers from which a generator makes one image. The same numbers make the same image, and neighbours make "
+        "images that are alike.",
+        ("latent vector", "latent space"),
+    ),
+    Term(
+        "KID",
+        "Kernel inception distance: how far two sets of images are apart as a network sees them (Bińkowski 2018); 0 means no "
+        "difference. Here the study's own classifier looks, so that values of two studies cannot be compared.",
+        ("kernel inception distance", "KID of training images", "KID above the floor"),
+    ),
+    Term(
+        "mode collapse",
+        "A generator that makes few kinds of images again and again. Each may look well, but they no longer stand for all "
+        "patients.",
+        ("collapse",),
+    ),
+    Term(
+        "coverage",
+        "The share of real images that have a synthetic one among their nearest neighbours (Naeem 2020). It is small where a "
+        "generator leaves out whole kinds of images.",
+        ("coverage by training images",),
+    ),
+    Term(
+        "pairs too alike",
+        "The share of synthetic images that have a twin, nearer than real images of two patients usually are. It is large when "
+        "a generator repeats itself.",
+    ),
+    Term(
+        "memorisation",
+        "A network that keeps images it learnt from and gives them back. A synthetic image that copies a patient's image is not "
+        "anonymous.",
+        ("copying", "suspected copies", "nearer than unseen images"),
+    ),
+    Term(
+        "ratio of nearest images",
+        "How many times as often the real image nearest to a synthetic one was learnt from as it was not. 1 means that nothing "
+        "was learnt by heart, as far as this can tell.",
+    ),
+    Term(
+        "told apart by the nearest neighbour",
+        "How often the most similar other image tells whether an image is real (two-sample test; Lopez-Paz and Oquab 2017). "
+        "50 % is chance: nobody could tell.",
+        ("two-sample test",),
+    ),
+    Term(
+        "ablation",
+        "An experiment that leaves one thing out, or adds it, and keeps all else as it was. What changes then comes from that "
+        "one thing.",
     ),
 )
 

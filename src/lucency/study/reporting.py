@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from lucency.domain.cohort import CohortRow, LabelRow, SplitRow
 from lucency.domain.estimate import Estimate
 from lucency.domain.ground_truth import GroundTruth
-from lucency.domain.plan import REPORT_LABELLING, Plan
+from lucency.domain.plan import REPORT_LABELLING, SYNTHESIS, Plan
 from lucency.study.answer_files import AnswerFiles, only_fields, read_png
 from lucency.study.class_answers import CLASSES_OF_IMAGES, CLASSES_OF_REPORTS
 from lucency.study.classes import METRICS
@@ -20,6 +20,7 @@ from lucency.study.images import ACCOUNT
 from lucency.study.pictures import AUGMENTED, DRAWN, SAMPLES, SET_ASIDE
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
+from lucency.study.synthesis.answers import SYNTHETIC_IMAGES
 from lucency.study.training import LAYERS, history_file, members, outcome_file
 from lucency.study.versions import n_versions
 
@@ -31,6 +32,7 @@ FILES_OF_IMAGES = (SET_ASIDE, SAMPLES, AUGMENTED)
 ANSWERS: Mapping[str, AnswerFiles] = {
     "classification": CLASSES_OF_IMAGES,
     REPORT_LABELLING: CLASSES_OF_REPORTS,
+    SYNTHESIS: SYNTHETIC_IMAGES,
 }
 """Task → the files that hold its answers. A task adds itself here, with answers of its own in `report/answers`."""
 

@@ -14,6 +14,7 @@ from lucency.study.folder import StudyFolder
 from lucency.study.plan import write_plan
 from lucency.study.reporting import REPORT
 from lucency.study.stage import Stage, Study
+from lucency.study.synthesis.stages import SYNTHESIS_STAGES
 
 STAGES = {
     "classification": (
@@ -24,6 +25,7 @@ STAGES = {
         *(reports.CURATE, LABEL, SPLIT_STAGE, DESCRIBE),
         *(reports.TRAIN, reports.PREDICT, reports.EVALUATE, EXPLAIN_WORDS, REPORT),
     ),
+    "synthesis": (CURATE, LABEL, SPLIT_STAGE, DESCRIBE, *SYNTHESIS_STAGES, REPORT),
 }
 """The chapters of each task."""
 

@@ -4,6 +4,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from lucency.training.checkpoint import Checkpoint, load_newest, remove_checkpoints, save_checkpoint
@@ -21,15 +22,29 @@ def resume(learner: Learner, folder: Path) -> tuple[Position, dict[str, Tensor]]
         group, _, rest = name.partition("/")
         groups[group][rest] = tensor
     learner.network.load_state_dict(groups["network"])
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in groups["optimizer"].items():
-        number, _, quantity = name.partition("/")
-        state.setdefault(int(number), {})[quantity] = tensor
-    parameter_groups = learner.optimizer.state_dict()["param_groups"]
-    learner.optimizer.load_state_dict({"state": state, "param_groups": parameter_groups})
+    load_optimizer(learner.optimizer, groups["optimizer"])
     scalars = checkpoint.scalars["position"]
     scalars["history"] = tuple(Epoch(**entry) for entry in scalars["history"])
     return Position(**scalars), groups["best"]
+
+
+def tensors_of_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Return what an optimizer remembers of each parameter, as `number/quantity`."""
+    return {
+        f"{number}/{name}": value
+        for number, quantities in optimizer.state_dict()["state"].items()
+        for name, value in quantities.items()
+        if isinstance(value, Tensor)
+    }
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Give an optimizer back what it remembered."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        number, _, quantity = name.partition("/")
+        state.setdefault(int(number), {})[quantity] = tensor
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
 class Saver:
@@ -50,8 +65,7 @@ class Saver:
         learner = self._learner
         tensors = {f"network/{name}": tensor for name, tensor in learner.network.state_dict().items()}
         tensors |= {f"best/{name}": tensor for name, tensor in best.items()}
-        for number, quantities in learner.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer/{number}/{n}": v for n, v in quantities.items() if isinstance(v, Tensor)}
+        tensors |= {f"optimizer/{name}": tensor for name, tensor in tensors_of_optimizer(learner.optimizer).items()}
         scalars = {"key": learner.course.key, "position": asdict(position)}
         # the name only has to sort by time: epochs first, then batches
         save_checkpoint(self._folder, position.epoch * 10**6 + position.batch, Checkpoint(scalars, tensors))
