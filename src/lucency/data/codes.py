@@ -27,7 +27,7 @@ REFUSALS: dict[str, str] = {
     "E_TILT": "The slices do not stand above one another, nor are they shifted evenly as by a tilted gantry.",
     "E_NORESCALE_CT": "A CT image without rescale slope and intercept; its numbers are no Hounsfield units.",
     "E_LOCALIZER": "A localizer (scout, topogram): it shows where the slices lie and is not part of the volume.",
-    "E_NOT_VOLUME": "A single picture, or frames in colour, where the plan asks for volumes (`data.image.n_slices`).",
+    "E_NOT_VOLUME": "A single picture, or frames in colour, where the plan asks for volumes (`data.image`).",
     "E_DEID_KIND": "Not de-identified: a document, waveform, presentation or other kind of object that holds free content.",
     "E_DEID_NESTED": "Not de-identified: the header nests sequences deeper than any real image does.",
     "E_DICOMDIR": "Not de-identified: the index of a disc (DICOMDIR), which names all patients; it is left out.",
@@ -64,6 +64,9 @@ REFUSALS: dict[str, str] = {
     "E_MASK_BROKEN_REFERENCE": "It refers to images that are not there, to none, or to another slice than the one it lies on.",
     "E_DOUBLE_REPORT": "Several rows of the table have this name and different texts, so that no label can be joined.",
     "E_MASK_UNEVEN": "Slices at uneven distances were interpolated; a DICOM drawing says nothing about those in between.",
+    "E_ONLY_BOX": "A lesion is marked by a box alone, which does not tell its outline; segmentation needs masks.",
+    "E_MASK_OVERLAP": "Two structures are drawn on the same pixels, and the plan does not say which lies on top "
+    "(`data.labels.drawings.structures`, the topmost last).",
 }
 """Why an image was refused."""
 

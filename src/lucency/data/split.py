@@ -50,11 +50,12 @@ class Certificate:
 
 
 def split_by_patient(
-    cohort: Sequence[CohortRow], labels: Sequence[LabelRow], settings: Split, seed: int
+    cohort: Sequence[CohortRow], labels: Sequence[LabelRow], settings: Split, seed: int, needs_classes: bool = True
 ) -> list[SplitRow]:
     """Give each labelled image its part: training for those to learn from, tuning and test for those to be judged by.
 
-    An image that lacks the kind of label that the part of its patient needs has no part.
+    An image that lacks the kind of label that the part of its patient needs has no part. Where the targets are no classes
+    that every part needs (`needs_classes`), rare ones are dealt as they come.
 
     Raises:
         StudyError: a class has fewer patients than there are parts.
@@ -70,7 +71,8 @@ def split_by_patient(
     if settings.official:
         parts = _official_parts(images)
     else:
-        _refuse_rare_classes(images, targets)
+        if needs_classes:
+            _refuse_rare_classes(images, targets)
         component_of = {image.image_id: components[image.image_id] for image in images}
         can_judge = {component_of[image_id] for image_id, row in usable.items() if row.judged}
         judging = {image_id: component for image_id, component in component_of.items() if component in can_judge}

@@ -8,6 +8,7 @@ from lucency.domain.description import Description
 from lucency.domain.estimate import Estimate
 from lucency.domain.ground_truth import GroundTruth
 from lucency.domain.plan import Plan
+from lucency.domain.speed import Speed
 from lucency.report.answers.answers import Answers
 
 
@@ -189,6 +190,8 @@ class Material:
     """What was refused for its look, or noted as doubtful."""
     drawings: tuple[Picture, ...] = ()
     """Images with the outlines of what people drew, where masks or boxes make the labels."""
+    speed: Speed | None = None
+    """How training steps were computed; None where no network of torch learnt."""
     samples: tuple[Picture, ...] = ()
     augmentations: tuple[Picture, ...] = ()
 

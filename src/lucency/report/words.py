@@ -40,6 +40,9 @@ MONTHS = (
 OTHER_NETWORKS = {
     "lstm": "a network with long short-term memory (LSTM)",
     "gru": "a network of gated recurrent units (GRU)",
+    "unet": "a U-Net",
+    "residual_unet": "a residual U-Net",
+    "segresnet": "SegResNet",
 }
 """Networks that answer otherwise than with a class or a number for an image."""
 BEHIND_SLICES = {
@@ -108,7 +111,7 @@ def value(estimate: Estimate) -> str:
     """Write the value alone, for a place where the interval stands beside it."""
     if estimate.value is None:
         return "not computable"
-    return proportion(estimate.value) if is_percent(estimate) else number(estimate.value, 3)
+    return proportion(estimate.value) if is_percent(estimate) else number(estimate.value, _digits(estimate.value))
 
 
 def interval(estimate: Estimate) -> str:
@@ -117,8 +120,13 @@ def interval(estimate: Estimate) -> str:
         return "no interval"
     if is_percent(estimate):
         return f"{100 * estimate.low:.1f}–{100 * estimate.high:.1f}{NARROW_SPACE}%"
-    dash = " to " if estimate.low < 0 else "–"
-    return f"{number(estimate.low, 3)}{dash}{number(estimate.high, 3)}"
+    dash, digits = " to " if estimate.low < 0 else "–", _digits(estimate.value or estimate.high)
+    return f"{number(estimate.low, digits)}{dash}{number(estimate.high, digits)}"
+
+
+def _digits(size: float) -> int:
+    """Return how many digits behind the point tell something: three below 10, and none of hundreds of cubic millimetres."""
+    return next((digits for bound, digits in ((10, 3), (100, 2), (1000, 1)) if abs(size) < bound), 0)
 
 
 def standardised(estimate: Estimate) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from lucency.domain.cohort import KEPT, REFUSED, CohortRow, LabelRow, SplitRow
-from lucency.domain.plan import Plan
+from lucency.domain.plan import DETECTION, SEGMENTATION, Plan
 from lucency.domain.questions import ABSENT, PRESENT, Question
 from lucency.errors import SourceError
 from lucency.study.folder import STAGE_DONE, StudyFolder
@@ -44,6 +44,12 @@ COHORT, LABELS, CLASSES, SPLIT, CERTIFICATE = (
 )
 GROUND_TRUTH, BY_RULE = "ground_truth.json", "tables/labels_by_rule.csv"
 STORE = ["store/images.bin", "store/store.json"]
+VOLUMES = ["store/volumes.bin", "store/volumes.jsonl"]
+
+
+def files_of_store(plan: Plan) -> list[str]:
+    """Name the files that hold the decoded images, or the whole volumes."""
+    return VOLUMES if plan.data.image.volumes == "whole" else STORE
 
 
 def _curation_settings(study: Study) -> Any:
@@ -80,7 +86,7 @@ def clinical_settings(study: Study) -> dict[str, Any]:
     return {"clinical": sha256, "clinical_columns": as_settings(clinical) | {"table": None}}
 
 
-def _label_settings(study: Study) -> Any:
+def settings_of_labels(study: Study) -> Any:
     """Depend on every file that holds labels: on its content, not on where it lies. Those of folders lie in the paths."""
     from lucency.data.sources import archive_labels
     from lucency.provenance import sha256_of
@@ -181,7 +187,7 @@ def _curate(study: Study, key: str) -> Iterable[str]:
         *account,
         *listed,
         *sheet,
-        *STORE,
+        *files_of_store(study.plan),
         *join_clinical_table(study, curation),
     ]
 
@@ -208,7 +214,8 @@ def join_clinical_table(study: Study, curation: "Curation") -> list[str]:
     ]
 
 
-def _label(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
+def write_labels(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
+    """Read the ground truth that the plan names, and label every kept image by it."""
     from lucency.data.ground_truth.labelling import label
     from lucency.study.disputes import write_disputes
     from lucency.study.ground_truth import corrected, read_ground_truth, tell_ground_truth
@@ -218,7 +225,10 @@ def _label(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every sta
     named = [("labels", data.labels), *([("reference", data.reference)] if data.reference else [])]
     truths = [corrected(study, kept, one, read_ground_truth(study, kept, one, name)) for name, one in named]
     learnt, judged = truths[0], truths[-1]
-    labelling = label(kept, data.labels, learnt.verdicts.verdicts, judged.verdicts.verdicts if data.reference else None)
+    labelling = label(
+        *(kept, data.labels, learnt.verdicts.verdicts, judged.verdicts.verdicts if data.reference else None),
+        least_classes=1 if study.plan.task == DETECTION else 2,
+    )
     unknown_rows = tuple(number for truth in truths for number in truth.verdicts.unknown_rows)
     for sentence in _sentences_on(labelling, unknown_rows):
         study.desk.say(sentence)
@@ -263,7 +273,7 @@ def _split(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every sta
 
     folder, settings, seed = study.folder, study.plan.split, study.plan.seed
     cohort, labels = folder.read_rows(COHORT, CohortRow), folder.read_rows(LABELS, LabelRow)
-    rows = split_by_patient(cohort, labels, settings, seed)
+    rows = split_by_patient(cohort, labels, settings, seed, needs_classes=study.plan.task != SEGMENTATION)
     certificate = certify(rows, cohort, labels, settings, seed)
     counts = ", ".join(
         f"{part} {n} ({certificate.n_patients[part]} patients)" for part, n in certificate.n_images.items()
@@ -319,7 +329,7 @@ def split_rows_of(folder: StudyFolder) -> list[SplitRow]:
 
 
 CURATE = Stage("curate", "The images are read.", _curation_settings, lambda _: [], _curate)
-LABEL = Stage("label", "The labels are read.", _label_settings, lambda _: [COHORT], _label)
+LABEL = Stage("label", "The labels are read.", settings_of_labels, lambda _: [COHORT], write_labels)
 SPLIT_STAGE = Stage(
     "split",
     "The split is made.",

@@ -9,19 +9,22 @@ from pydantic import TypeAdapter
 from lucency.domain.cohort import CohortRow, LabelRow, SplitRow
 from lucency.domain.estimate import Estimate
 from lucency.domain.ground_truth import GroundTruth
-from lucency.domain.plan import REPORT_LABELLING, SYNTHESIS, Plan
+from lucency.domain.plan import DETECTION, REPORT_LABELLING, SEGMENTATION, SYNTHESIS, Plan
+from lucency.domain.speed import Speed
 from lucency.study.answer_files import AnswerFiles, only_fields, read_png
+from lucency.study.box_answers import BOXES
 from lucency.study.class_answers import CLASSES_OF_IMAGES, CLASSES_OF_REPORTS
 from lucency.study.classes import METRICS
 from lucency.study.cohort import CERTIFICATE, COHORT, GROUND_TRUTH, LABELS, SPLIT, files_of_labels
 from lucency.study.describing import DESCRIPTION, read_description
 from lucency.study.folder import STAGE_DONE, TEST_OPENED, StudyFolder
 from lucency.study.images import ACCOUNT
+from lucency.study.mask_answers import MASKS
 from lucency.study.pictures import AUGMENTED, DRAWN, SAMPLES, SET_ASIDE
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
 from lucency.study.synthesis.answers import SYNTHETIC_IMAGES
-from lucency.study.training import LAYERS, history_file, members, outcome_file
+from lucency.study.training import LAYERS, SPEED, history_file, members, outcome_file
 from lucency.study.transfer import TRANSFER, files_of_transfer
 from lucency.study.versions import n_versions
 
@@ -33,6 +36,8 @@ FILES_OF_IMAGES = (SET_ASIDE, SAMPLES, AUGMENTED)
 ANSWERS: Mapping[str, AnswerFiles] = {
     "classification": CLASSES_OF_IMAGES,
     REPORT_LABELLING: CLASSES_OF_REPORTS,
+    DETECTION: BOXES,
+    SEGMENTATION: MASKS,
     SYNTHESIS: SYNTHETIC_IMAGES,
 }
 """Task → the files that hold its answers. A task adds itself here, with answers of its own in `report/answers`."""
@@ -78,6 +83,7 @@ def gather(plan: Plan, folder: StudyFolder) -> "material.Material":
         deidentified=_deidentified(plan, folder),
         beginning=material.Beginning(**folder.read_json(TRANSFER)) if plan.transfer else None,
         cohort_version=n_versions(folder),
+        speed=_speed(folder),
         **(_of_images(plan, folder) if plan.unit == "image" else {}),
     )
 
@@ -110,6 +116,11 @@ def _deidentified(plan: Plan, folder: StudyFolder) -> "material.Deidentified | N
     return material.Deidentified(
         account["edition"], methods, counts["written"], counts["refused"], counts["quarantined"]
     )
+
+
+def _speed(folder: StudyFolder) -> Speed:
+    facts = folder.read_json(SPEED)
+    return Speed(**{name: value for name, value in facts.items() if name != "key"})
 
 
 def _member(folder: StudyFolder, name: str) -> "material.Member":
@@ -150,7 +161,7 @@ REPORT = Stage(
     "The report is written.",
     lambda study: as_settings(study.plan) | {"data": _settings_of_labels(study.plan)},
     lambda plan: [
-        *(COHORT, LABELS, SPLIT, CERTIFICATE, DESCRIPTION, LAYERS, METRICS, GROUND_TRUTH),
+        *(COHORT, LABELS, SPLIT, CERTIFICATE, DESCRIPTION, LAYERS, SPEED, METRICS, GROUND_TRUTH),
         *([DRAWN] if _has_drawings(plan) else []),
         *(FILES_OF_IMAGES if plan.unit == "image" else ()),
         *ANSWERS[plan.task].reads(plan),

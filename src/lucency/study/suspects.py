@@ -15,7 +15,7 @@ import numpy as np
 from lucency.domain.cohort import CohortRow, LabelRow, SplitRow
 from lucency.domain.label_audit import Doubt, DoubtedLabel, LabelAudit
 from lucency.domain.parts import Part
-from lucency.domain.plan import REPORT_LABELLING, Plan
+from lucency.domain.plan import DETECTION, REPORT_LABELLING, Plan
 from lucency.domain.predictions import Predictions
 from lucency.domain.progress import Desk
 from lucency.errors import PlanError, StudyError
@@ -50,13 +50,18 @@ def find_suspect_labels(plan: Plan, folder: StudyFolder, desk: Desk) -> None:
     """Find labels that are probably wrong; what is done already is not done again.
 
     Raises:
-        PlanError: the study is of reports, whose labels are checked by reading a sample again.
+        PlanError: the study is of reports, whose labels are checked by reading a sample again, or of drawings.
         LucencyError: with a sentence for the user; nothing that was finished is lost.
     """
     if plan.task == REPORT_LABELLING:
         raise PlanError(
             "`lucency suspects` looks at the labels of images, and this study is of reports. Have a sample of them read again: "
             "`lucency reports` writes the sheet."
+        )
+    if plan.task == DETECTION:
+        raise PlanError(
+            "`lucency suspects` looks at labels of whole images, and this study is of lesions that somebody drew. `lucency "
+            "masks` shows how far several readers' drawings agree."
         )
     run(plan, folder, desk, until="split")
     with folder.in_use():

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lucency.domain.plan import Plan
+from lucency.domain.speed import Speed
 from lucency.errors import StudyError
 from lucency.randomness import key as counted_key
 from lucency.study.plan import as_settings, without_files
@@ -20,6 +21,8 @@ if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
     from lucency.training.freezing import Pace
 
 LAYERS = "tables/layers.json"
+SPEED = "training/speed.json"
+"""How steps are computed, and what a trial measured."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +118,29 @@ def _train(task: Task, study: Study, key: str) -> Iterable[str]:
     for number, member in enumerate(members(study.plan)):
         seed = counted_key(study.plan.seed, "member", number) >> 1
         title = f"Training {member}" if study.plan.training.n_members > 1 else "Training"
-        written += _train_member(task, study, member, course_of(task, study, title, parts, seed, key))
+        course = course_of(task, study, title, parts, seed, key)
+        if number == 0:
+            written.append(_choose_speed(task, study, course))
+        written += _train_member(task, study, member, course)
     return written
+
+
+def _choose_speed(task: Task, study: Study, course: "Course") -> str:
+    """Try how steps are computed fastest, and write it down; an interrupted training goes on as it was chosen."""
+    from lucency.training.trial import try_speed, use_speed
+
+    folder = study.folder
+    known = folder.read_json(SPEED) if (folder.path / SPEED).exists() else {}
+    if known.pop("key", "") == course.key:
+        use_speed(Speed(**known))
+        return SPEED
+    speed = try_speed(task.untrained(study, course.seed), course)
+    if speed.is_tried:
+        study.desk.say(
+            f"{course.title}: a step takes {speed.chosen_seconds:.2f} s of processor time, {speed.gain:.2f} times as fast as "
+            "PyTorch by itself."
+        )
+    return folder.write_json(SPEED, {"key": course.key, **asdict(speed)})
 
 
 def _train_member(task: Task, study: Study, member: str, course: "Course") -> Iterable[str]:

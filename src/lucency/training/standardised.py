@@ -17,11 +17,12 @@ class Standardised(nn.Module):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, network: nn.Module, n_channels: int) -> None:
+    def __init__(self, network: nn.Module, n_channels: int, n_axes: int = 2) -> None:
+        """Wrap a network; `n_axes` is 2 for pictures and 3 for volumes."""
         super().__init__()
         self.network = network
-        self.register_buffer("mean", torch.zeros(1, n_channels, 1, 1))
-        self.register_buffer("deviation", torch.ones(1, n_channels, 1, 1))
+        self.register_buffer("mean", torch.zeros(1, n_channels, *(1,) * n_axes))
+        self.register_buffer("deviation", torch.ones(1, n_channels, *(1,) * n_axes))
 
     def fit(self, examples: ImageExamples) -> None:
         """Measure the training part, channel by channel."""
