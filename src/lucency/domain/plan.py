@@ -246,9 +246,10 @@ class Plan(Section):
 
     @model_validator(mode="after")
     def _fit_transfer_to_the_task(self) -> "Plan":
-        if self.transfer and self.task not in JUDGING_IMAGES:
+        if self.transfer and self.task not in (*JUDGING_IMAGES, DETECTION):
             raise ValueError(
-                f"`transfer` is for networks that look at whole images; leave it out of `task: {self.task}`"
+                f"`transfer` is for networks that look at images as a whole, or for lesions in them; leave it out of `task: "
+                f"{self.task}`"
             )
         if self.transfer and self.transfer.weights and self.network.volumes == "3d":
             raise ValueError(
@@ -309,6 +310,8 @@ class Plan(Section):
             )
         if self.network != Network(architecture=self.network.architecture):
             yield "a detection takes its ResNet as published; leave all of `network` out but its `architecture`"
+        if self.transfer and self.detection.normalisation == "group":
+            yield "weights from elsewhere know batch normalisation only; leave `detection.normalisation` out, or set it to batch"
         if training.class_weights != "none" or training.label_smoothing:
             yield "`training.class_weights` and `training.label_smoothing` are for classes; a detection takes neither"
         if self.evaluation.threshold != Threshold() or self.evaluation.prevalence is not None:
