@@ -66,6 +66,9 @@ class Augmentation(Section):
     """Probability of turning upside down."""
     rotate_degrees: Annotated[float, Field(ge=0, le=180)] = 10.0
     """Rotation by up to this angle to either side."""
+    tilt_degrees: Annotated[float, Field(ge=0, le=180)] = 0.0
+    """Rotation of volumes out of their slices, by up to this angle to either side, about the rows and about the columns. It
+    counts in voxels, so it is for volumes that are as fine in every direction; pictures are left as they are."""
     zoom: Range = (0.9, 1.1)
     """Smallest and largest magnification; 1 changes nothing."""
     shift: Fraction = 0.1

@@ -12,6 +12,7 @@ from lucency.domain.cohort import CohortRow
 from lucency.domain.parts import Part
 from lucency.domain.plan import Plan
 from lucency.domain.segmentation import Configuration
+from lucency.errors import PlanError
 from lucency.randomness import key as counted_key
 from lucency.study.cohort import CLASSES, COHORT, SPLIT, files_of_store
 from lucency.study.configuring import (
@@ -36,6 +37,7 @@ from lucency.study.training import Task, files_of_networks, load_member, members
 if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
     from torch import nn
 
+    from lucency.data.augmentation import Augment
     from lucency.evaluation.overlap.case import CaseResult
     from lucency.network.layer_table import LayerRow
     from lucency.training.course import Course
@@ -48,6 +50,8 @@ TUNING_CASES, TUNING_METRICS = "tables/tuning_cases.csv", "tuning_metrics.json"
 CASES, METRICS, PREDICTIONS = "tables/cases.csv", "metrics.json", "predictions.csv"
 PREDICTED = ["store/predicted.bin", "store/predicted.jsonl"]
 """The predicted label maps of the test part, each on the grid of its image."""
+_MOST_UNEVEN = 1.5
+"""Ratio of the coarsest to the finest spacing up to which a tilt, which counts in voxels, is nearly a rotation."""
 
 
 def _reads(plan: Plan) -> list[str]:
@@ -94,7 +98,6 @@ def _fit(study: Study, network: "nn.Module", patches: Any) -> None:  # noqa: ARG
 
 
 def _course(study: Study, title: str, parts: "tuple[Cases, Cases]", seed: int, key: str) -> "Course":
-    from lucency.data.augmentation import make_augmenter
     from lucency.training.outlining import Lessons, outlining_course
     from lucency.training.patches import Cutting, Patches
     from lucency.training.region_cost import make_region_cost
@@ -105,12 +108,27 @@ def _course(study: Study, title: str, parts: "tuple[Cases, Cases]", seed: int, k
         patches=Patches(parts[0], cutting),
         tuning=parts[1],
         cost=make_region_cost(plan.training.cost, plan.segmentation.false_positives),
-        augment=make_augmenter(plan.augmentation, seed) if plan.augmentation else None,
+        augment=_augment(plan, configuration, seed),
         window=replace(_window(study, configuration), flips=()),
         n_structures=len(configuration.structures),
     )
     settings = plan.training.model_copy(update={"batch_size": configuration.batch_size})
     return outlining_course(title, settings, lessons, seed, key)
+
+
+def _augment(plan: Plan, configuration: Configuration, seed: int) -> "Augment | None":
+    """Return the plan's augmentation; volumes tilt only where their voxels are about as long as wide."""
+    from lucency.data.augmentation import make_augmenter
+
+    if not plan.augmentation:
+        return None
+    spacing = configuration.spacing_mm or (1.0, 1.0, 1.0)
+    if plan.augmentation.tilt_degrees and max(spacing) > _MOST_UNEVEN * min(spacing):
+        raise PlanError(
+            f"`augmentation.tilt_degrees` is for volumes that are as fine in every direction, and these have voxels of "
+            f"{' × '.join(f'{mm:g}' for mm in spacing)} mm. Leave it out, or set `data.image.spacing_mm`."
+        )
+    return make_augmenter(plan.augmentation, seed)
 
 
 def _layers(study: Study) -> "list[LayerRow]":

@@ -71,10 +71,11 @@ def _over_windows(network: Answer, image: Tensor, window: Window, device: Device
         answers = _probabilities(network, torch.stack([image[place] for place in some]), window.flips, device)
         if not total.numel():
             total = torch.zeros((answers.shape[1], *shape), device=image.device)
-        for place, answer in zip(some, answers, strict=True):
-            total[place] += answer * weights
-            weight_sum[place[1:]] += weights
-    return total / weight_sum
+        for place, answer in zip(some, answers.mul_(weights), strict=True):
+            # not +=, which would copy the sum onto itself
+            total[place].add_(answer)
+            weight_sum[place[1:]].add_(weights)
+    return total.div_(weight_sum)
 
 
 def _probabilities(network: Answer, images: Tensor, flips: Sequence[int], device: Device) -> Tensor:
@@ -86,8 +87,8 @@ def _probabilities(network: Answer, images: Tensor, flips: Sequence[int], device
             logits = network(images.flip(axes) if axes else images)
         answer = torch.softmax(logits.float(), dim=1)
         answer = answer.flip(axes) if axes else answer
-        total = answer if not total.numel() else total + answer
-    return total / 2 ** len(flips)
+        total = answer if not total.numel() else total.add_(answer)
+    return total.div_(2 ** len(flips)) if flips else total
 
 
 def _weights(size: Sequence[int]) -> Tensor:
