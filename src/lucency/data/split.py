@@ -273,3 +273,30 @@ def _furthest_behind(n_images: dict[Pile, int], shares: Mapping[Pile, float], n_
     if empty and n_left <= len(empty):
         return empty[0]
     return max(shares, key=lambda pile: (shares[pile] * n_all - n_images[pile], shares[pile]))
+
+
+def growing_cohort(
+    rows: Sequence[SplitRow], targets: Mapping[str, str], sizes: Sequence[int], seed: int, purpose: str
+) -> list[list[SplitRow]]:
+    """Return the images of so many patients, for each of `sizes` (rising); each group holds the smaller ones.
+
+    Components stay whole, so that a group may have a few patients less; each has its share of every class.
+    """
+    members: defaultdict[str, list[SplitRow]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: row.image_id):
+        members[row.component].append(row)
+    strata: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+    for component in sorted(members):
+        strata[tuple(sorted({targets[row.image_id] for row in members[component]}))].append(component)
+    draw = generator(seed, purpose)
+    place: dict[str, float] = {}
+    for names in sorted(strata):
+        # the middles of equal shares of a line: whatever piece of it is cut off at the left has its share of each stratum
+        places = (draw.permutation(len(strata[names])) + 0.5) / len(strata[names])
+        place |= dict(zip(strata[names], places.tolist(), strict=True))
+    ordered = [members[component] for component in sorted(members, key=lambda component: (place[component], component))]
+    n_patients = np.cumsum([len({row.patient_id for row in component}) for component in ordered])
+    return [
+        [row for component in ordered[: np.searchsorted(n_patients, size, "right")] for row in component]
+        for size in sizes
+    ]

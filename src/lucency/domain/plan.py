@@ -4,11 +4,13 @@ Each field's docstring is shown by `lucency schema`, in the commented plan that 
 value in the report. Reading a plan from a file is the business of `study/plan.py`.
 """
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from lucency.domain.data_plan import Data
+from lucency.domain.detection_plan import BACKBONES, SMALLEST_SIDE_PIXELS, Detection
 from lucency.domain.image_sizes import refusal_of_size
 from lucency.domain.network_plan import READING, Network
 from lucency.domain.outlines import refusal_of_outlines, refusal_without_outlines
@@ -16,12 +18,14 @@ from lucency.domain.section import Fraction, Range, Section
 from lucency.domain.segmentation_plan import Segmentation
 from lucency.domain.synthesis_plan import Synthesis, fits_generator, sides_that_fit
 from lucency.domain.training_plan import Training
+from lucency.domain.transfer_plan import PACKAGED, PACKAGED_ARCHITECTURE, Transfer, TransferCurve
 
 REPORT_LABELLING = "report_labelling"
+DETECTION = "detection"
 SEGMENTATION = "segmentation"
-JUDGING_IMAGES = ("classification", "regression")
-"""Tasks whose networks look at whole images, and are those of the catalogue."""
 SYNTHESIS = "synthesis"
+JUDGING_IMAGES = ("classification", "regression", SYNTHESIS)
+"""Tasks whose networks look at whole images, and are those of the catalogue."""
 DEFAULT_SEED = 20200101
 """Where randomness begins unless somebody says otherwise."""
 PLAN_VERSION = 1
@@ -176,9 +180,10 @@ class Plan(Section):
     """Version of the plan's format."""
     title: str = "A deep-learning study"
     """Title of the report."""
-    task: Literal["classification", "report_labelling", "segmentation", "synthesis"]
-    """What the network shall do: `classification` tells which class an image belongs to, `report_labelling` what a radiology
-    report says, `segmentation` outlines structures, `synthesis` makes images that look like those of the study."""
+    task: Literal["classification", "segmentation", "detection", "synthesis", "report_labelling"]
+    """What the network shall do: `classification` tells which class an image belongs to, `segmentation` outlines structures,
+    `detection` tells where lesions lie, `synthesis` makes images that look like those of the study, `report_labelling` tells
+    what a radiology report says."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = DEFAULT_SEED
     """The beginning of all randomness; the same seed gives the same study."""
     data: Data
@@ -191,8 +196,14 @@ class Plan(Section):
     """Random changes of training images; null for none."""
     network: Network = Network()
     """The network and its architectural hyperparameters."""
+    transfer: Transfer | None = None
+    """Transfer learning: begin with weights that were trained on other images; null begins at random."""
     training: Training = Training()
     """How the network learns."""
+    transfer_curve: TransferCurve = TransferCurve()
+    """The learning curve of `lucency transfer-curve`: from scratch against transfer."""
+    detection: Detection = Detection()
+    """Finding lesions, for `task: detection`."""
     segmentation: Segmentation = Segmentation()
     """How structures are outlined, for `task: segmentation`; what is null is chosen, and the report tells why."""
     synthesis: Synthesis = Synthesis()
@@ -221,6 +232,93 @@ class Plan(Section):
             for name, defaults in suited.items()
         }
         return {"augmentation": None} | value | sections
+
+    @model_validator(mode="before")
+    @classmethod
+    def _suit_transfer(cls, value: Any) -> Any:
+        """Take the network that the packaged weights are for, where the plan names none."""
+        transfer = value.get("transfer") if isinstance(value, dict) else None
+        if not isinstance(transfer, dict) or transfer.get("weights") != PACKAGED:
+            return value
+        network = value.get("network", {})
+        return (
+            value | {"network": {"architecture": PACKAGED_ARCHITECTURE} | network}
+            if isinstance(network, dict)
+            else value
+        )
+
+    @model_validator(mode="after")
+    def _fit_transfer_to_the_task(self) -> "Plan":
+        if self.transfer and self.task not in JUDGING_IMAGES:
+            raise ValueError(
+                f"`transfer` is for networks that look at whole images; leave it out of `task: {self.task}`"
+            )
+        if self.transfer and self.transfer.weights and self.network.volumes == "3d":
+            raise ValueError(
+                "published weights have seen flat images, and `network.volumes: 3d` reaches across slices; take "
+                "`slice_by_slice` or `channels`, or begin with a `study` of your own"
+            )
+        return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _suit_detection(cls, value: Any) -> Any:
+        """Choose what suits the finding of lesions where the plan does not say."""
+        if not isinstance(value, dict) or value.get("task") != DETECTION:
+            return value
+        # heads and proposals take more memory an image, and make larger steps than a classification bears
+        training = {"batch_size": 8, "learning_rate": 3e-4, "warmup_epochs": 1.0}
+        given = value.get("training", {})
+        value = value | {"training": training | given if isinstance(given, dict) else given}
+        match value.get("data"):
+            case {"labels": {"from": "masks", "drawings": dict(drawings)} as labels} as data:
+                split = labels | {"drawings": {"split_lesions": True} | drawings}
+                return value | {"data": data | {"labels": split}}
+        return value
+
+    @model_validator(mode="after")
+    def _fit_detection(self) -> "Plan":
+        if self.task != DETECTION:
+            if self.detection != Detection():
+                raise ValueError(f"`detection` is for `task: detection`, and this is a {self.task}; leave it out")
+            return self
+        if wrong := next(self._against_detection(), None):
+            raise ValueError(wrong)
+        return self
+
+    def _against_detection(self) -> Iterator[str]:
+        """Say what does not fit the finding of lesions, and the way out."""
+        data, training = self.data, self.training
+        if data.labels.from_ not in ("masks", "boxes"):
+            yield (
+                "a detection learns from lesions that somebody drew: set `data.labels.from` to `masks` or `boxes`, with a "
+                "section `drawings`; labels of whole images are for `task: classification`"
+            )
+        if data.reference is not None:
+            yield "`data.reference` is for labels of whole images; a detection is judged by the drawings it learns from"
+        if data.labels.corrections is not None:
+            yield "`data.labels.corrections` changes labels of whole images; for a detection, correct the drawings themselves"
+        if data.image.n_slices is not None:
+            yield (
+                "a detection looks at single images: leave `data.image.n_slices` out, and each slice of a volume is an image of "
+                "its own"
+            )
+        if min(data.image.shape) < SMALLEST_SIDE_PIXELS:
+            yield f"`data.image.size` must be at least {SMALLEST_SIDE_PIXELS} for a detection"
+        if self.network.architecture not in BACKBONES:
+            yield (
+                f"`network.architecture: {self.network.architecture}` cannot read images for a detection; take "
+                f"{', '.join(BACKBONES[:-1])} or {BACKBONES[-1]}"
+            )
+        if self.network != Network(architecture=self.network.architecture):
+            yield "a detection takes its ResNet as published; leave all of `network` out but its `architecture`"
+        if training.class_weights != "none" or training.label_smoothing:
+            yield "`training.class_weights` and `training.label_smoothing` are for classes; a detection takes neither"
+        if self.evaluation.threshold != Threshold() or self.evaluation.prevalence is not None:
+            yield (
+                "a detection chooses its threshold by `detection.operating_point`; leave `evaluation.threshold` and "
+                "`evaluation.prevalence` out"
+            )
 
     @model_validator(mode="before")
     @classmethod
@@ -282,21 +380,6 @@ class Plan(Section):
             )
         return self
 
-    @model_validator(mode="after")
-    def _fit_the_network_to_the_images(self) -> "Plan":
-        image, network = self.data.image, self.network
-        if self.task not in JUDGING_IMAGES:
-            return self
-        if network.volumes != "channels" and image.n_slices is None:
-            raise ValueError(
-                f"`network.volumes: {network.volumes}` is for volumes, and the images of this plan are single pictures; set "
-                "`data.image.n_slices`, or leave `network.volumes` out"
-            )
-        refusal = refusal_of_size(network, image.n_channels, image.shape)
-        if refusal:
-            raise ValueError(refusal)
-        return self
-
     @model_validator(mode="before")
     @classmethod
     def _suit_synthesis(cls, value: Any) -> Any:
@@ -327,6 +410,21 @@ class Plan(Section):
             raise ValueError("one classifier judges synthetic images; leave `training.n_members` at 1")
         if self.training.precision != "32":
             raise ValueError("two networks that compete need 32 bits; leave `training.precision` at 32")
+        return self
+
+    @model_validator(mode="after")
+    def _fit_the_network_to_the_images(self) -> "Plan":
+        image, network = self.data.image, self.network
+        if self.task not in JUDGING_IMAGES:
+            return self
+        if network.volumes != "channels" and image.n_slices is None:
+            raise ValueError(
+                f"`network.volumes: {network.volumes}` is for volumes, and the images of this plan are single pictures; set "
+                "`data.image.n_slices`, or leave `network.volumes` out"
+            )
+        refusal = refusal_of_size(network, image.n_channels, image.shape)
+        if refusal:
+            raise ValueError(refusal)
         return self
 
     @property

@@ -565,12 +565,34 @@ _TERMS = (
         "transfer learning",
         "Starting from a network trained on other images, such as photographs. Fewer radiological images are then "
         "needed.",
-        ("fine-tuning", "pretrained"),
+    ),
+    Term(
+        "fine-tuning",
+        "Letting parameters that were learnt on other images learn on with one’s own, usually at a lower learning rate. How "
+        "much of the network does so is a choice of the study.",
+        ("unfreeze",),
+    ),
+    Term(
+        "freezing",
+        "Keeping some layers exactly as they came while the others learn. A hash before and after proves that they did not "
+        "change.",
+        ("frozen",),
+    ),
+    Term(
+        "staged thaw",
+        "Letting one more stage of a network learn every few epochs, beginning at its end. The early stages, which know "
+        "edges and textures, are disturbed least.",
+        ("gradual unfreezing", "thaw_epochs"),
+    ),
+    Term(
+        "linear probe",
+        "A logistic regression on the features of a network that is left as it is. It tells how much the features know of "
+        "the label before anything learns on.",
     ),
     Term(
         "pretrained model",
         "A network whose parameters come from another task. Its first layers already know edges and textures.",
-        ("pre-trained model",),
+        ("pre-trained model", "pretrained"),
     ),
     Term(
         "feature learning",
@@ -1239,6 +1261,80 @@ _TERMS = (
         "The cost used for numbers such as bone age: the mean of the squared errors. Large errors weigh more than "
         "small ones.",
         ("MSE",),
+    ),
+    Term(
+        "FROC curve",
+        "The share of lesions that are found against the false alarms an image that this costs, at every threshold. Unlike the "
+        "ROC curve it asks where in the image the network looked.",
+        ("FROC", "free-response ROC"),
+    ),
+    Term(
+        "FROC score",
+        "The mean share of lesions found at 1/8, 1/4, 1/2, 1, 2, 4 and 8 false positives an image. One number for a whole FROC "
+        "curve, as the LUNA16 challenge used it.",
+        ("competition performance metric",),
+    ),
+    Term(
+        "AFROC curve",
+        "The share of lesions found against the share of healthy images with any false alarm. The area below is the probability "
+        "that a lesion gets a higher score than the worst false alarm of a healthy image.",
+        ("AFROC", "AFROC area", "JAFROC"),
+    ),
+    Term(
+        "weighted AFROC area",
+        "The area below the AFROC curve when every image with lesions counts the same, however many it has (wAFROC). AFROC1 also "
+        "counts the false alarms of images with lesions.",
+        ("weighted AFROC1 area", "wAFROC", "wAFROC1", "AFROC1"),
+    ),
+    Term(
+        "average precision at IoU 0.5",
+        "How pure the marks stay while more and more lesions are found, between 0 and 1; a mark is right when it and the lesion "
+        "share half of what they cover together. At IoU 0.5 to 0.95 the mean over ten stricter and stricter demands is taken.",
+        ("average precision at IoU 0.5 to 0.95", "average precision at IoU 0.5, all points", "mAP"),
+    ),
+    Term(
+        "lesion-wise sensitivity",
+        "The share of lesions that are found, each counted by itself. A patient with three lesions counts three times.",
+        ("lesion sensitivity",),
+    ),
+    Term(
+        "false positives per image",
+        "How often, on average, the network marks something in an image that is no lesion. It is not a share and can be above 1.",
+        ("false alarms per image",),
+    ),
+    Term(
+        "image-level AUC",
+        "The AUC when each image is judged by its highest mark: how well images with a lesion are told from images without. It "
+        "does not ask where the mark lies.",
+        ("image-level sensitivity", "image-level specificity"),
+    ),
+    Term(
+        "mask Dice of hits",
+        "How well the outlines of marks that hit agree with the drawn ones, on average. Lesions that were missed have no outline "
+        "and do not count, so it says nothing of how many were found.",
+    ),
+    Term(
+        "anchor",
+        "One of many boxes laid over the image before anything is looked for, in several sizes and shapes. The network only "
+        "learns which of them lie on a lesion, and how to move them.",
+        ("anchors", "anchor box"),
+    ),
+    Term(
+        "region proposal",
+        "A box that may hold a lesion, found at first glance. A second part of the network looks at the best of them more "
+        "closely.",
+        ("region proposals", "proposal"),
+    ),
+    Term(
+        "feature pyramid",
+        "Maps of features from fine to coarse, joined so that each level sees both detail and surroundings. Small lesions are "
+        "looked for on the fine ones, large lesions on the coarse ones.",
+        ("FPN", "feature pyramid network"),
+    ),
+    Term(
+        "instance segmentation",
+        "Outlining every lesion by itself, so that two that touch stay two. Semantic segmentation only says which pixels belong "
+        "to any lesion.",
     ),
     # Synthetic images
     Term(

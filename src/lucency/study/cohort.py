@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from lucency.domain.cohort import KEPT, REFUSED, CohortRow, LabelRow, SplitRow
-from lucency.domain.plan import SEGMENTATION, Plan
+from lucency.domain.plan import DETECTION, SEGMENTATION, Plan
 from lucency.domain.questions import ABSENT, PRESENT, Question
 from lucency.errors import SourceError
 from lucency.study.folder import STAGE_DONE, StudyFolder
@@ -86,7 +86,7 @@ def clinical_settings(study: Study) -> dict[str, Any]:
     return {"clinical": sha256, "clinical_columns": as_settings(clinical) | {"table": None}}
 
 
-def _label_settings(study: Study) -> Any:
+def settings_of_labels(study: Study) -> Any:
     """Depend on every file that holds labels: on its content, not on where it lies. Those of folders lie in the paths."""
     from lucency.data.sources import archive_labels
     from lucency.provenance import sha256_of
@@ -133,12 +133,17 @@ def _table_hash(study: Study, stage: Stage) -> str:
 
 
 def outside(study: Study, stage: Stage, fact: str, path: str, measure: Callable[[], str]) -> str:
-    """Measure what lies outside the folder; where it lies no more, go by what the stage recorded.
+    """Measure what lies outside the folder for a stage (`recorded_or_measured`)."""
+    return recorded_or_measured(study, stage.name, fact, path, measure)
+
+
+def recorded_or_measured(study: Study, stage: str, fact: str, path: str, measure: Callable[[], str]) -> str:
+    """Measure what lies outside the folder; where it lies no more, go by what the stage of this name recorded.
 
     A saved study can so be evaluated and reported where its images are not. A plan that newly names a path that is not
     there is not excused.
     """
-    last = study.folder.record.last(STAGE_DONE, stage=stage.name)
+    last = study.folder.record.last(STAGE_DONE, stage=stage)
     is_read = last is not None and fact in last.payload["settings"] and path in _paths_of(study.folder)
     if last and is_read and not Path(path).exists():
         study.desk.say(f"{Path(path).name} is not here; going on with what was read from it.")
@@ -209,7 +214,8 @@ def join_clinical_table(study: Study, curation: "Curation") -> list[str]:
     ]
 
 
-def _label(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
+def write_labels(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
+    """Read the ground truth that the plan names, and label every kept image by it."""
     from lucency.data.ground_truth.labelling import label
     from lucency.study.disputes import write_disputes
     from lucency.study.ground_truth import corrected, read_ground_truth, tell_ground_truth
@@ -219,7 +225,10 @@ def _label(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every sta
     named = [("labels", data.labels), *([("reference", data.reference)] if data.reference else [])]
     truths = [corrected(study, kept, one, read_ground_truth(study, kept, one, name)) for name, one in named]
     learnt, judged = truths[0], truths[-1]
-    labelling = label(kept, data.labels, learnt.verdicts.verdicts, judged.verdicts.verdicts if data.reference else None)
+    labelling = label(
+        *(kept, data.labels, learnt.verdicts.verdicts, judged.verdicts.verdicts if data.reference else None),
+        least_classes=1 if study.plan.task == DETECTION else 2,
+    )
     unknown_rows = tuple(number for truth in truths for number in truth.verdicts.unknown_rows)
     for sentence in _sentences_on(labelling, unknown_rows):
         study.desk.say(sentence)
@@ -320,7 +329,7 @@ def split_rows_of(folder: StudyFolder) -> list[SplitRow]:
 
 
 CURATE = Stage("curate", "The images are read.", _curation_settings, lambda _: [], _curate)
-LABEL = Stage("label", "The labels are read.", _label_settings, lambda _: [COHORT], _label)
+LABEL = Stage("label", "The labels are read.", settings_of_labels, lambda _: [COHORT], write_labels)
 SPLIT_STAGE = Stage(
     "split",
     "The split is made.",

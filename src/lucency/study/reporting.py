@@ -9,9 +9,10 @@ from pydantic import TypeAdapter
 from lucency.domain.cohort import CohortRow, LabelRow, SplitRow
 from lucency.domain.estimate import Estimate
 from lucency.domain.ground_truth import GroundTruth
-from lucency.domain.plan import REPORT_LABELLING, SEGMENTATION, SYNTHESIS, Plan
+from lucency.domain.plan import DETECTION, REPORT_LABELLING, SEGMENTATION, SYNTHESIS, Plan
 from lucency.domain.speed import Speed
 from lucency.study.answer_files import AnswerFiles, only_fields, read_png
+from lucency.study.box_answers import BOXES
 from lucency.study.class_answers import CLASSES_OF_IMAGES, CLASSES_OF_REPORTS
 from lucency.study.classes import METRICS
 from lucency.study.cohort import CERTIFICATE, COHORT, GROUND_TRUTH, LABELS, SPLIT, files_of_labels
@@ -24,6 +25,7 @@ from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
 from lucency.study.synthesis.answers import SYNTHETIC_IMAGES
 from lucency.study.training import LAYERS, SPEED, history_file, members, outcome_file
+from lucency.study.transfer import TRANSFER, files_of_transfer
 from lucency.study.versions import n_versions
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ FILES_OF_IMAGES = (SET_ASIDE, SAMPLES, AUGMENTED)
 ANSWERS: Mapping[str, AnswerFiles] = {
     "classification": CLASSES_OF_IMAGES,
     REPORT_LABELLING: CLASSES_OF_REPORTS,
+    DETECTION: BOXES,
     SEGMENTATION: MASKS,
     SYNTHESIS: SYNTHETIC_IMAGES,
 }
@@ -78,6 +81,7 @@ def gather(plan: Plan, folder: StudyFolder) -> "material.Material":
         environment=stages[-1].payload["environment"],
         reasons=EXPLANATIONS,
         deidentified=_deidentified(plan, folder),
+        beginning=material.Beginning(**folder.read_json(TRANSFER)) if plan.transfer else None,
         cohort_version=n_versions(folder),
         speed=_speed(folder),
         **(_of_images(plan, folder) if plan.unit == "image" else {}),
@@ -124,7 +128,15 @@ def _member(folder: StudyFolder, name: str) -> "material.Member":
 
     epochs = [only_fields(material.Epoch, _numbers(row)) for row in folder.read_table(history_file(name))]
     outcome = folder.read_json(outcome_file(name))
-    return material.Member(name, tuple(epochs), outcome["best_epoch"], outcome["stopped_because"], outcome["measure"])
+    return material.Member(
+        name=name,
+        epochs=tuple(epochs),
+        best_epoch=outcome["best_epoch"],
+        stopped_because=outcome["stopped_because"],
+        measure=outcome["measure"],
+        frozen=material.Frozen(**outcome["frozen"]) if "frozen" in outcome else None,
+        stages=tuple(material.LearningStage(**stage) for stage in outcome["stages"]),
+    )
 
 
 def _numbers(row: Mapping[str, str]) -> dict[str, float | None]:
@@ -154,6 +166,7 @@ REPORT = Stage(
         *(FILES_OF_IMAGES if plan.unit == "image" else ()),
         *ANSWERS[plan.task].reads(plan),
         *files_of_labels(plan),
+        *files_of_transfer(plan),
         *(history_file(member) for member in members(plan)),
         *(outcome_file(member) for member in members(plan)),
     ],

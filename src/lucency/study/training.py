@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lucency.domain.plan import Plan
 from lucency.domain.speed import Speed
+from lucency.errors import StudyError
 from lucency.randomness import key as counted_key
 from lucency.study.plan import as_settings, without_files
 from lucency.study.stage import Stage, Study
@@ -16,6 +17,7 @@ if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
 
     from lucency.network.layer_table import LayerRow
     from lucency.training.course import Course
+    from lucency.training.freezing import Pace
 
 LAYERS = "tables/layers.json"
 SPEED = "training/speed.json"
@@ -139,11 +141,15 @@ def _train_member(task: Task, study: Study, member: str, course: "Course") -> It
     """Train one network and write its weights, its history and how it ended."""
     from safetensors.torch import save
 
+    from lucency.training.freezing import count_frozen, hash_of, names_of_frozen
     from lucency.training.loop import train_member
 
     folder = study.folder
     network = task.untrained(study, course.seed)
     task.fit(study, network, course.training)
+    paces = course.paces(network)
+    frozen = names_of_frozen(network, paces)
+    before = hash_of(network.state_dict(), frozen)
     outcome = train_member(network, course, (folder.path / weights_file(member)).parent, study.desk)
     best = outcome.history[outcome.best_epoch - 1]
     by = "which" if study.plan.training.select_by == "measure" else "whose cost"
@@ -156,9 +162,34 @@ def _train_member(task: Task, study: Study, member: str, course: "Course") -> It
         "stopped_because": outcome.stopped_because,
         "measure": course.measure.name,
         "seed": course.seed,
+        "stages": [_stage_in_words(pace) for pace in paces],
+        **_proof_of_frozen(count_frozen(paces), before, hash_of(outcome.weights, frozen)),
     }
     return [
         folder.write(weights_file(member), save(outcome.weights)),
         folder.write_rows(history_file(member), outcome.history),
         folder.write_json(outcome_file(member), facts),
     ]
+
+
+def _stage_in_words(pace: "Pace") -> dict[str, Any]:
+    """Tell how one stage learnt; people count epochs from 1."""
+    return {
+        "name": pace.name,
+        "n_parameters": sum(parameter.numel() for parameter in pace.parameters),
+        "rate_factor": pace.rate_factor,
+        "from_epoch": None if pace.from_epoch is None else pace.from_epoch + 1,
+    }
+
+
+def _proof_of_frozen(n_parameters: int, before: str, after: str) -> dict[str, Any]:
+    """Prove that what was frozen did not change; nothing where nothing was frozen.
+
+    Raises:
+        StudyError: it did change.
+    """
+    if n_parameters == 0:
+        return {}
+    if after != before:
+        raise StudyError("Frozen parameters changed in training. This is a fault of lucency; please report it.")
+    return {"frozen": {"n_parameters": n_parameters, "sha256_before": before, "sha256_after": after}}

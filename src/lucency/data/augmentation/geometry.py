@@ -157,6 +157,12 @@ def move_boxes(boxes: Tensor, geometry: Geometry, shape: tuple[int, ...]) -> tup
     return torch.cat([inside_low, inside_high], -1).to(boxes.dtype), is_visible
 
 
+def count_boxes_left(boxes: Tensor, settings: Augmentation, draws: Draws, shape: tuple[int, int]) -> int:
+    """Count boxes, axes (image, 1, 4), that have left images of this shape after they were moved, as the augmentation does."""
+    geometry = draw_geometry(settings, draws, shape)
+    return 0 if geometry is None else int((~move_boxes(boxes, geometry, shape)[1]).sum())
+
+
 def _move_tilted(volumes: Tensor, matrix: Tensor, mode: str) -> Tensor:
     """Resample volumes, axes (image, channel, slice, row, column), along all axes at once."""
     grid = F.affine_grid(matrix, list(volumes.shape), align_corners=False)
