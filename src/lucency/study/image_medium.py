@@ -9,7 +9,7 @@ from lucency.domain.cohort import CohortRow
 from lucency.domain.plan import Plan
 from lucency.randomness import key as counted_key
 from lucency.randomness import sample_keys
-from lucency.study.cohort import STORE, classes_of
+from lucency.study.cohort import STORE, questions_of
 from lucency.study.medium import Medium
 from lucency.study.plan import as_settings
 from lucency.study.stage import Study
@@ -73,7 +73,7 @@ def _augment(plan: Plan, seed: int) -> "Augment | None":
 def _show_samples(study: Study, training: "Examples") -> list[str]:
     from lucency.study.pictures import show_samples
 
-    return show_samples(study, cast("ImageExamples", training), classes_of(study))
+    return show_samples(study, cast("ImageExamples", training), questions_of(study))
 
 
 def _layers(study: Study, n_outputs: int) -> "list[LayerRow]":
