@@ -10,6 +10,7 @@ from lucency.data.split import certify, split_by_patient
 from lucency.data.strata import NAMES, strata_of_numbers
 from lucency.domain.cohort import CohortRow, LabelRow
 from lucency.domain.labels_plan import Consensus
+from lucency.domain.parts import Targets
 from lucency.domain.plan import Split
 from lucency.domain.readings import Readings, Scale
 from lucency.errors import PlanError, StudyError
@@ -29,8 +30,8 @@ def cohort(n_patients: int, n_each: int = 2) -> tuple[list[CohortRow], list[Labe
 def test_each_part_gets_small_and_large_numbers():
     """200 patients with a skewed number: every fifth has its share of patients in each part, and no patient is in two."""
     rows, labels = cohort(200)
-    split = split_by_patient(rows, labels, Split(), 1, are_numbers=True)
-    certificate = certify(split, rows, labels, Split(), 1, are_numbers=True)
+    split = split_by_patient(rows, labels, Split(), 1, targets_are=Targets.NUMBERS)
+    certificate = certify(split, rows, labels, Split(), 1, targets_are=Targets.NUMBERS)
     assert certificate.n_patients_shared == 0
     assert set(certificate.n_patients_by_class["test"]) == set(NAMES)
     assert all(7 <= n <= 9 for n in certificate.n_patients_by_class["test"].values())

@@ -14,7 +14,7 @@ import numpy as np
 
 from lucency.data.strata import strata_of_numbers
 from lucency.domain.cohort import KEPT, CohortRow, LabelRow, SplitRow
-from lucency.domain.parts import Part
+from lucency.domain.parts import Part, Targets
 from lucency.domain.plan import Split
 from lucency.errors import PatientLeakError, SourceError, StudyError
 from lucency.randomness import generator
@@ -52,11 +52,16 @@ class Certificate:
 
 
 def split_by_patient(
-    cohort: Sequence[CohortRow], labels: Sequence[LabelRow], settings: Split, seed: int, are_numbers: bool = False
+    cohort: Sequence[CohortRow],
+    labels: Sequence[LabelRow],
+    settings: Split,
+    seed: int,
+    targets_are: Targets = Targets.CLASSES,
 ) -> list[SplitRow]:
     """Give each labelled image its part: training for those to learn from, tuning and test for those to be judged by.
 
-    An image that lacks the kind of label that the part of its patient needs has no part.
+    An image that lacks the kind of label that the part of its patient needs has no part. Structures that are
+    rarely drawn are dealt as they come.
 
     Raises:
         StudyError: a class, or the whole cohort, has fewer patients than there are parts.
@@ -67,12 +72,13 @@ def split_by_patient(
     images = [row for row in cohort if row.image_id in usable]
     # images set aside still link: one picture under two patient ids may well be one patient
     components = connected_components([row for row in cohort if row.status == KEPT])
-    targets = _strata(usable, components, are_numbers)
+    targets = _strata(usable, components, targets_are)
     parts: Mapping[str, str]
     if settings.official:
         parts = _official_parts(images)
     else:
-        _refuse_rare_classes(images, targets)
+        if targets_are != Targets.STRUCTURES:
+            _refuse_rare_classes(images, targets)
         component_of = {image.image_id: components[image.image_id] for image in images}
         can_judge = {component_of[image_id] for image_id, row in usable.items() if row.judged}
         judging = {image_id: component for image_id, component in component_of.items() if component in can_judge}
@@ -87,10 +93,10 @@ def split_by_patient(
     return rows
 
 
-def _strata(usable: Mapping[str, LabelRow], components: Mapping[str, str], are_numbers: bool) -> dict[str, str]:
+def _strata(usable: Mapping[str, LabelRow], components: Mapping[str, str], targets_are: Targets) -> dict[str, str]:
     """Return what each image counts as when parts are dealt: its class, or the fifth of its number."""
     targets = {image_id: row.judged or row.target for image_id, row in usable.items()}
-    if not are_numbers:
+    if targets_are != Targets.NUMBERS:
         return targets
     own = {image_id: components[image_id] for image_id in targets}
     return strata_of_numbers(own, {image_id: float(target) for image_id, target in targets.items()})
@@ -150,14 +156,14 @@ def certify(
     labels: Sequence[LabelRow],
     settings: Split,
     seed: int,
-    are_numbers: bool = False,
+    targets_are: Targets = Targets.CLASSES,
 ) -> Certificate:
     """Count what a reader of the study wants to know about its split."""
     label_of = {row.image_id: row for row in labels}
     targets = {row.image_id: label_of[row.image_id].in_part(row.part) for row in rows}
-    if are_numbers:
+    if targets_are == Targets.NUMBERS:
         own = {row.image_id: label_of[row.image_id] for row in rows}
-        targets = _strata(own, {row.image_id: row.component for row in rows}, are_numbers)
+        targets = _strata(own, {row.image_id: row.component for row in rows}, targets_are)
     classes = sorted(set(targets.values()))
     of_class = {
         (part, name): [r for r in rows if r.part == part and targets[r.image_id] == name]
@@ -167,7 +173,7 @@ def certify(
     return Certificate(
         method="official parts of the data set"
         if settings.official
-        else f"stratified by {'fifths of the number' if are_numbers else 'class'}, at random by patient",
+        else f"stratified by {targets_are}, at random by patient",
         seed=seed,
         n_components=len({row.component for row in rows}),
         n_patients={part: len({row.patient_id for row in rows if row.part == part}) for part in PARTS},
@@ -292,3 +298,30 @@ def _furthest_behind(n_images: dict[Pile, int], shares: Mapping[Pile, float], n_
     if empty and n_left <= len(empty):
         return empty[0]
     return max(shares, key=lambda pile: (shares[pile] * n_all - n_images[pile], shares[pile]))
+
+
+def growing_cohort(
+    rows: Sequence[SplitRow], targets: Mapping[str, str], sizes: Sequence[int], seed: int, purpose: str
+) -> list[list[SplitRow]]:
+    """Return the images of so many patients, for each of `sizes` (rising); each group holds the smaller ones.
+
+    Components stay whole, so that a group may have a few patients less; each has its share of every class.
+    """
+    members: defaultdict[str, list[SplitRow]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: row.image_id):
+        members[row.component].append(row)
+    strata: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+    for component in sorted(members):
+        strata[tuple(sorted({targets[row.image_id] for row in members[component]}))].append(component)
+    draw = generator(seed, purpose)
+    place: dict[str, float] = {}
+    for names in sorted(strata):
+        # the middles of equal shares of a line: whatever piece of it is cut off at the left has its share of each stratum
+        places = (draw.permutation(len(strata[names])) + 0.5) / len(strata[names])
+        place |= dict(zip(strata[names], places.tolist(), strict=True))
+    ordered = [members[component] for component in sorted(members, key=lambda component: (place[component], component))]
+    n_patients = np.cumsum([len({row.patient_id for row in component}) for component in ordered])
+    return [
+        [row for component in ordered[: np.searchsorted(n_patients, size, "right")] for row in component]
+        for size in sizes
+    ]

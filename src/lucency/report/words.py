@@ -43,6 +43,9 @@ MONTHS = (
 OTHER_NETWORKS = {
     "lstm": "a network with long short-term memory (LSTM)",
     "gru": "a network of gated recurrent units (GRU)",
+    "unet": "a U-Net",
+    "residual_unet": "a residual U-Net",
+    "segresnet": "SegResNet",
 }
 """Networks that answer otherwise than with a class or a number for an image."""
 BEHIND_SLICES = {
@@ -132,7 +135,7 @@ def value(estimate: Estimate) -> str:
     if is_percent(estimate):
         return proportion(estimate.value)
     if estimate.measured_in is None:
-        return number(estimate.value, 3)
+        return number(estimate.value, _digits(estimate.value))
     return f"{amount(estimate)} {estimate.measured_in}".strip()
 
 
@@ -153,7 +156,13 @@ def interval(estimate: Estimate) -> str:
     if estimate.measured_in is not None:
         digits = digits_of(estimate)
         return f"{quantity(estimate.low, digits)}{dash}{quantity(estimate.high, digits)}"
-    return f"{number(estimate.low, 3)}{dash}{number(estimate.high, 3)}"
+    digits = _digits(estimate.value or estimate.high)
+    return f"{number(estimate.low, digits)}{dash}{number(estimate.high, digits)}"
+
+
+def _digits(size: float) -> int:
+    """Return how many digits behind the point tell something: three below 10, and none of hundreds of cubic millimetres."""
+    return next((digits for bound, digits in ((10, 3), (100, 2), (1000, 1)) if abs(size) < bound), 0)
 
 
 def standardised(estimate: Estimate) -> str:

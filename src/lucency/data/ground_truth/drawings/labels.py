@@ -1,6 +1,6 @@
 """Make labels of drawings: an image in which something is drawn is positive, or how much is drawn is its number."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lucency.data.ground_truth.drawings.amounts import amount_drawn
@@ -54,8 +54,16 @@ class DrawnLabels:
     """The drawings of each image, and those that belong to none."""
 
 
-def labels_from_drawings(images: Sequence[ImageOnDisk], settings: Drawings, desk: Desk) -> DrawnLabels:
+Take = Callable[[DrawnOn, Marks], str]
+"""Takes what counts of one image, and returns the code of a reason to refuse it."""
+
+
+def labels_from_drawings(
+    images: Sequence[ImageOnDisk], settings: Drawings, desk: Desk, take: Take = lambda *_: ""
+) -> DrawnLabels:
     """Read all drawings and label every image that was kept; images that were refused keep their drawings to themselves.
+
+    Whoever wants the drawings themselves gives a function that takes them as they are read.
 
     Raises:
         SourceError: the drawings are not there, or none shows a structure that counts.
@@ -64,7 +72,7 @@ def labels_from_drawings(images: Sequence[ImageOnDisk], settings: Drawings, desk
     found = find_drawings(images, settings)
     labels, rows, pairs = [], [], []
     for drawn in read_drawings(images, found, settings, desk):
-        label, of_image, agreement = _label(drawn, settings)
+        label, of_image, agreement = _label(drawn, settings, take)
         labels.append(label)
         rows += of_image
         pairs += agreement
@@ -90,16 +98,18 @@ def count_drawn(marks: Marks) -> int:
     return in_masks + sum(round(box.area) for box in marks.boxes)
 
 
-def _label(drawn: DrawnOn, settings: Drawings) -> tuple[DrawnLabel, list[DrawingRow], list[PairCounts]]:
+def _label(drawn: DrawnOn, settings: Drawings, take: Take) -> tuple[DrawnLabel, list[DrawingRow], list[PairCounts]]:
     image_id, finding = drawn.image.image_id, finding_of(settings)
     if drawn.code:
         return DrawnLabel(image_id, "", drawn.code), [], []
     if settings.measure:
         return _measured(drawn, settings, settings.measure)
     if drawn.grid is None:
-        is_negative = settings.missing == "empty"
-        return DrawnLabel(image_id, f"no_{finding}" if is_negative else "", "" if is_negative else "E_NO_LABEL"), [], []
+        code = take(drawn, Marks()) if settings.missing == "empty" else "E_NO_LABEL"
+        return DrawnLabel(image_id, "" if code else f"no_{finding}", code), [], []
     marks = marks_that_count(drawn)
+    if code := take(drawn, marks):
+        return DrawnLabel(image_id, "", code), [], []
     n_voxels = count_drawn(marks)
     target = finding if n_voxels >= settings.at_least_pixels else f"no_{finding}"
     votes = {reader: count_drawn(one) >= settings.at_least_pixels for reader, one in drawn.marks.items() if reader}
