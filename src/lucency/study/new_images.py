@@ -22,12 +22,14 @@ from lucency.domain.cohort import KEPT, REFUSED, CohortRow
 from lucency.domain.parts import Part
 from lucency.domain.plan import REPORT_LABELLING, Plan
 from lucency.domain.progress import Desk
+from lucency.domain.tasks import REGRESSION
 from lucency.errors import PlanError, RecordError, StudyError
 from lucency.provenance import environment, head_code, write_atomically
 from lucency.study.application import Answer, Answering, Application, NewImage, stacked
 from lucency.study.class_application import CLASSES
 from lucency.study.folder import STAGE_DONE, StudyFolder, disarmed
 from lucency.study.likeness import Comparison, Unlikeness, known_images, read_comparison
+from lucency.study.number_application import NUMBERS
 from lucency.study.plan import read_plan
 from lucency.study.run import carry_out
 from lucency.study.stage import Study
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
     from lucency.data.dicom.structured_report import Statement
     from lucency.data.given import Given
 
-APPLICATIONS: dict[str, Application] = {"classification": CLASSES}
+APPLICATIONS: dict[str, Application] = {"classification": CLASSES, REGRESSION: NUMBERS}
 """Task → how its networks answer. A task adds itself here."""
 TABLE, FACTS = "predictions.csv", "prediction.json"
 NOT_A_DEVICE = (
