@@ -153,10 +153,12 @@ def test_wrong_plans_are_refused_with_the_way_out(settings: str, words: str, tmp
     refused(lucency("train", plan, "--out", tmp_path / "s"), 2, words)
 
 
-def test_packaged_weights_bring_their_network_along(tmp_path: Path) -> None:
-    """`transfer: {weights: efficientnet-lite0}` alone is a whole plan."""
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_packaged_weights_bring_their_network_along(task: str, tmp_path: Path) -> None:
+    """`transfer: {weights: efficientnet-lite0}` alone names them both."""
     plan = tmp_path / "plan.yaml"
-    plan.write_text("task: classification\ndata: {images: images}\ntransfer: {weights: efficientnet-lite0}\n")
+    labels = "labels: {from: table, table: labels.csv}"
+    plan.write_text(f"task: {task}\ndata: {{images: images, {labels}}}\ntransfer: {{weights: efficientnet-lite0}}\n")
     assert read_plan(plan).network.architecture == "timm:tf_efficientnet_lite0"
 
 
