@@ -106,8 +106,8 @@ def paces_of_plan(plan: Plan) -> "Callable[[nn.Module], Sequence[Pace]]":
                 stage.name,
                 tuple(map(inner.get_parameter, stage.parameters)),
                 tuple(map(inner.get_submodule, stage.layers)),
-                _rate_factor(plan.transfer, n_behind),
-                _first_epoch(plan.transfer, n_behind),
+                rate_factor(plan.transfer, n_behind),
+                first_epoch(plan.transfer, n_behind),
             )
             for n_behind, stage in zip(reversed(range(len(stages))), stages, strict=True)
         ]
@@ -115,11 +115,12 @@ def paces_of_plan(plan: Plan) -> "Callable[[nn.Module], Sequence[Pace]]":
     return paces
 
 
-def _rate_factor(transfer: Transfer, n_behind: int) -> float:
+def rate_factor(transfer: Transfer, n_behind: int) -> float:
+    """Return the share of the learning rate of the stage so many places before the head."""
     return float(transfer.rate_factor**n_behind)
 
 
-def _first_epoch(transfer: Transfer, n_behind: int) -> int | None:
+def first_epoch(transfer: Transfer, n_behind: int) -> int | None:
     """Return the epoch in which the stage so many places before the head begins to learn; None for never."""
     if n_behind == 0:
         return 0
