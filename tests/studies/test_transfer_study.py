@@ -179,7 +179,7 @@ def test_packaged_weights_bring_their_network_along(task: str, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ("task: report_labelling", "networks that look at whole images"),
+        ("task: report_labelling", "networks that look at images as a whole"),
         (
             "task: classification\nnetwork: {architecture: resnet18, volumes: 3d}",
             "published weights have seen flat images",
