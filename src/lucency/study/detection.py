@@ -211,7 +211,6 @@ def _course(study: Study, title: str, parts: "tuple[DrawnImages, DrawnImages]", 
         measure=Measure("FROC score"),
         seed=seed,
         key=key,
-        paces=_paces(study.plan),
     )
 
 
@@ -247,6 +246,7 @@ FINDING = Task(
     course=_course,
     show_samples=_show_samples,
     layers=_layers,
+    paces=_paces,
 )
 
 TRAIN = train_stage(FINDING)
