@@ -122,10 +122,11 @@ def _cases(plan: Plan, test: Detections, point: "MarkThreshold") -> Iterator[tup
     hits = _each_once(matched.image_of_mark[counts & matched.is_hit])
     step = max(1, len(hits) // max(1, plan.explanation.n_cases))
     yield from ((image, "hit") for image in hits[::step][: plan.explanation.n_cases])
+    n_false = plan.report.n_worst // 2
     missed = _each_once(matched.image_of_lesion[matched.score_of_lesion < point.threshold])
-    yield from ((image, "miss") for image in missed[: plan.report.n_worst])
+    yield from ((image, "miss") for image in missed[: plan.report.n_worst - n_false])
     false = _each_once(matched.image_of_mark[counts & ~matched.is_hit])
-    yield from ((image, "false alarm") for image in false[: plan.report.n_worst])
+    yield from ((image, "false alarm") for image in false[:n_false])
 
 
 def _each_once(images: NDArray[np.int64]) -> list[int]:
