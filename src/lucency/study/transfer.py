@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from lucency.domain.cohort import CohortRow, SplitRow
 from lucency.domain.parts import Part
@@ -93,10 +93,12 @@ def paces_of_plan(plan: Plan) -> "Callable[[nn.Module], Sequence[Pace]]":
     def paces(network: "nn.Module") -> "Sequence[Pace]":
         from lucency.network.stages import stages_of
         from lucency.training.freezing import Pace
+        from lucency.training.standardised import Standardised
 
         if plan.transfer is None:
             return ()
-        inner = cast("Standardised", network).network
+        # what answers with numbers stands behind a scale of its own
+        inner = next(layer for layer in network.modules() if isinstance(layer, Standardised)).network
         stages = stages_of(inner)
         return [
             Pace(
