@@ -59,7 +59,7 @@ def show_marks(study: Study, test: Detections, point: "MarkThreshold") -> list[s
         image_id, lesions = test.image_ids[number], test.lesions[number]
         image = store.images[row_of[image_id]] / np.float32(store.white)
         marks = [mark for mark in test.marks[number] if mark.score >= point.threshold]
-        caption = f"{image_id}: {_counted(len(lesions), 'lesion')}, {_counted(len(marks), 'mark')} that count"
+        caption = f"{image_id}: {_counted(len(lesions), 'lesion')}, {_counted(len(marks), 'mark')} above the threshold"
         facts = {"caption": caption, "group": group, "image_id": image_id}
         pictures.append((drawn_on(image, lesions, marks, is_named=len(test.kinds) > 1), facts))
     return write_pictures(study, MARKED, "marked", pictures)
