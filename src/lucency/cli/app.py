@@ -9,6 +9,7 @@ from lucency.cli import (
     deidentify,
     demo,
     export,
+    features,
     glossary,
     init,
     lab,
@@ -19,6 +20,8 @@ from lucency.cli import (
     schema,
     suspects,
     synthesise,
+    transfer_curve,
+    weights,
 )
 
 app = typer.Typer(
@@ -41,6 +44,9 @@ for stage, summary in run.STAGE_HELP.items():
 app.command("deidentify")(deidentify.deidentify)
 app.command("reports")(reports.reports)
 app.command("suspects")(suspects.suspects)
+app.command("weights")(weights.weights)
+app.command("features")(features.features)
+app.command("transfer-curve")(transfer_curve.transfer_curve)
 app.command("agreement")(agreement.agreement)
 app.command("predict")(predict.predict)
 app.command("export")(export.export)

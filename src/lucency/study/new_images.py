@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import groupby, islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from lucency import __version__
 from lucency.data.codes import EXPLANATIONS
@@ -34,6 +34,8 @@ from lucency.study.stage import Study
 from lucency.study.training import files_of_networks
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from lucency.data.curation import Finding
     from lucency.data.dicom.structured_report import Statement
     from lucency.data.given import Given
@@ -157,10 +159,10 @@ def _told(study: Study, application: Application, paths: Sequence[Path], out: Pa
         examined = _examined(study, given)
         while some := list(islice(examined, AT_ONCE)):
             judged = [(one, _known_already(finding, known, is_sealed)) for one, finding in some]
-            kept = [NewImage(one, f.row, f.pixels) for one, f in judged if f.pixels is not None]
+            kept = [NewImage(one, f.row, cast("NDArray", f.content)) for one, f in judged if f.content is not None]
             answered = iter(_answered(kept, answering, comparison, out))
             for one, finding in judged:
-                yield Told(finding.row, one.files) if finding.pixels is None else next(answered)
+                yield Told(finding.row, one.files) if finding.content is None else next(answered)
             progress.advance(len({id(one) for one, _ in some}))
 
 
@@ -183,11 +185,11 @@ def _examined(study: Study, given: "Sequence[Given]") -> "Iterator[tuple[Given, 
 
 def _known_already(finding: "Finding", known: dict[str, str], is_sealed: bool) -> "Finding":
     """Point out an image of the study itself; one of a test part that is still sealed gets no answer."""
-    part = known.get(finding.row.pixel_sha256) if finding.pixels is not None else None
+    part = known.get(finding.row.pixel_sha256) if finding.content is not None else None
     if part is None:
         return finding
     if part == Part.TEST and is_sealed:
-        return replace(finding, pixels=None, row=replace(finding.row, status=REFUSED, reason="E_SEALED"))
+        return replace(finding, content=None, row=replace(finding.row, status=REFUSED, reason="E_SEALED"))
     return replace(finding, row=replace(finding.row, notes=f"{finding.row.notes} N_IN_STUDY".strip()))
 
 
