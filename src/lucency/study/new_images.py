@@ -22,10 +22,11 @@ from lucency.domain.cohort import KEPT, REFUSED, CohortRow
 from lucency.domain.parts import Part
 from lucency.domain.plan import REPORT_LABELLING, Plan
 from lucency.domain.progress import Desk
-from lucency.domain.tasks import REGRESSION, SEGMENTATION
+from lucency.domain.tasks import DETECTION, REGRESSION, SEGMENTATION
 from lucency.errors import PlanError, RecordError, StudyError
 from lucency.provenance import environment, head_code, write_atomically
 from lucency.study.application import Answer, Answering, Application, NewImage, stacked
+from lucency.study.box_application import BOXES
 from lucency.study.class_application import CLASSES
 from lucency.study.folder import STAGE_DONE, StudyFolder, disarmed
 from lucency.study.likeness import Comparison, Unlikeness, known_images, read_comparison
@@ -43,7 +44,12 @@ if TYPE_CHECKING:
     from lucency.data.dicom.structured_report import Statement
     from lucency.data.given import Given
 
-APPLICATIONS: dict[str, Application] = {"classification": CLASSES, REGRESSION: NUMBERS, SEGMENTATION: MASKS}
+APPLICATIONS: dict[str, Application] = {
+    "classification": CLASSES,
+    REGRESSION: NUMBERS,
+    SEGMENTATION: MASKS,
+    DETECTION: BOXES,
+}
 """Task → how its networks answer. A task adds itself here."""
 TABLE, FACTS = "predictions.csv", "prediction.json"
 NOT_A_DEVICE = (
