@@ -1,5 +1,6 @@
 """A study that looks for lesions, from masks and from boxes."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -155,3 +156,21 @@ def test_the_backbone_may_begin_with_weights_of_another_study(study):
     for name in ("conv1.weight", "layer4.1.bn2.running_var"):
         assert given[f"network.{name}"].equal(taken[f"network.backbone.body.{name}"])
     assert given["mean"].equal(taken["mean"])
+
+
+def test_new_images_are_marked_as_those_of_the_study_were(study, tmp_path):
+    """The marks of the study's own COCO file that reach the frozen threshold, in pixels of the originals."""
+    folder, _ = study
+    done("predict", folder / "out", folder / "images", "--out", tmp_path / "new")
+    threshold = json.loads((folder / "out" / "operating_point.json").read_text())["threshold"]
+    then = json.loads((folder / "out" / "predictions_coco.json").read_text())
+    with (tmp_path / "new" / "predictions.csv").open(newline="") as file:
+        said = {Path(row["image"]).name: row for row in csv.DictReader(file)}
+    assert len(then["images"]) > 3
+    for image in then["images"]:
+        row = said[Path(image["file_name"]).name]
+        expected = [a for a in then["annotations"] if a["image_id"] == image["id"] and a["score"] >= threshold]
+        now = json.loads((tmp_path / "new" / row["files"]).read_text())["annotations"]
+        assert float(row["n_marks"]) >= len(now) == len(expected)
+        assert [a["bbox"] for a in now] == [pytest.approx(a["bbox"], abs=1e-2) for a in expected]
+        assert [a["score"] for a in now] == pytest.approx([a["score"] for a in expected], abs=1e-4)

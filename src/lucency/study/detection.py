@@ -228,7 +228,6 @@ FINDING = Task(
     course=_course,
     show_samples=_show_samples,
     layers=_layers,
-    paces=_paces,
 )
 
 TRAIN = train_stage(FINDING)

@@ -48,8 +48,6 @@ class Task:
     show_samples: Callable[[Study, Any], Iterable[str]]
     """Write what the report shows of the training examples; return the files written."""
     layers: Callable[[Study], Sequence["LayerRow"]]
-    paces: "Callable[[Plan], Callable[[nn.Module], Sequence[Pace]]]" = paces_of_plan
-    """Tells which parameters of a network learn when, where it began with weights from elsewhere."""
 
 
 def train_stage(task: Task) -> Stage:
@@ -61,7 +59,7 @@ def train_stage(task: Task) -> Stage:
 
 def course_of(task: Task, study: Study, title: str, parts: tuple[Any, Any], seed: int, key: str) -> "Course":
     """Put together what a network of a task learns from, and which of its stages learn when."""
-    return replace(task.course(study, title, parts, seed, key), paces=task.paces(study.plan))
+    return replace(task.course(study, title, parts, seed, key), paces=paces_of_plan(study.plan))
 
 
 def settings_of_training(task: Task, study: Study) -> dict[str, object]:
