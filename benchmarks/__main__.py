@@ -11,14 +11,18 @@ from benchmarks import (
     pneumonia,
     report_network,
     report_rules,
+    sliding_window,
     startup,
     training,
+    training_steps,
     volumes,
 )
 
 startup.main()
 augmentation.main()
 training.main()
+training_steps.main()
+sliding_window.main()
 header_scan.main()
 volumes.main()
 bad_inputs.main()

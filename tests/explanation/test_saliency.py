@@ -5,10 +5,10 @@ from torch import nn
 
 from lucency.domain.network_plan import Network
 from lucency.explanation.saliency import GRAD_CAM, GRADIENT_TIMES_INPUT, saliency
-from lucency.network.catalogue import CATALOGUE, build
+from lucency.network.catalogue import build
 
 
-@pytest.fixture(params=CATALOGUE)
+@pytest.fixture(params=["logistic", "fully_connected", "lenet5", "small_cnn", "resnet18"])
 def network(request: pytest.FixtureRequest) -> nn.Module:
     torch.manual_seed(3)
     return build(Network(architecture=request.param), 1, (32, 40), 3)
@@ -128,3 +128,24 @@ def test_the_map_finds_what_the_network_learnt_to_look_for():
     peaks = np.stack(np.unravel_index(maps.reshape(64, -1).argmax(1), (28, 28)), axis=1)
     distance = np.abs(peaks - spots[labels == 1].numpy()).max(axis=1)
     assert np.mean(distance <= 8) > 0.95
+
+
+@pytest.mark.parametrize("volumes", ["slice_by_slice", "3d"])
+def test_a_volume_has_one_map_that_finds_the_slice_that_counts(volumes: str):
+    """Slices stand in the batch or in an axis of the maps; a bright spot in one of them must show where it lies."""
+    torch.manual_seed(1)
+    settings = Network(
+        architecture="small_cnn",
+        n_kernels=(4,),
+        volumes=volumes,
+        recurrent={"pooling": "max"} if volumes != "3d" else {},
+    )
+    network = build(settings, 6, (16, 24), 2).eval()
+    volume = torch.zeros(2, 6, 16, 24)
+    volume[0, 4, 3:6, 15:18] = 1
+    found = saliency(network, volume, [1, 1])
+    assert found.method == GRAD_CAM
+    assert found.maps.shape == (2, 16, 24)
+    other = saliency(network, volume, [0, 0])
+    brightest = (found.maps[0] + other.maps[0])[1:8, 13:20].max()
+    assert brightest == pytest.approx((found.maps[0] + other.maps[0]).max())

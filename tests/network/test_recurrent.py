@@ -16,7 +16,7 @@ KINDS = [
     for kind in ("lstm", "gru")
     for both in (True, False)
     for layers in (1, 2)
-    for pooling in ("attention", "max", "last")
+    for pooling in ("attention", "max", "mean", "last")
 ]
 
 
@@ -63,7 +63,7 @@ def test_reading_is_that_of_packed_sequences(kind: type[nn.LSTM] | type[nn.GRU],
     """Torch's packed sequences are slower and beyond doubt: forwards and backwards within each report's own length."""
     torch.manual_seed(2)
     theirs = kind(E, H, num_layers=layers, batch_first=True, bidirectional=True)
-    ours = Memory(kind, Recurrent(embedding_size=E, hidden_units=H, layers=layers), 0.0)
+    ours = Memory(kind, E, Recurrent(hidden_units=H, layers=layers), 0.0)
     for layer in range(layers):
         for name, one in (("", ours.forwards[layer]), ("_reverse", ours.backwards[layer])):
             state = {

@@ -8,15 +8,20 @@ from lucency.cli import (
     curate,
     deidentify,
     demo,
+    export,
+    features,
     glossary,
     init,
     lab,
     masks,
+    predict,
     reports,
     run,
     schema,
     suspects,
     synthesise,
+    transfer_curve,
+    weights,
 )
 
 app = typer.Typer(
@@ -39,7 +44,12 @@ for stage, summary in run.STAGE_HELP.items():
 app.command("deidentify")(deidentify.deidentify)
 app.command("reports")(reports.reports)
 app.command("suspects")(suspects.suspects)
+app.command("weights")(weights.weights)
+app.command("features")(features.features)
+app.command("transfer-curve")(transfer_curve.transfer_curve)
 app.command("agreement")(agreement.agreement)
+app.command("predict")(predict.predict)
+app.command("export")(export.export)
 app.command("synthesise")(synthesise.synthesise)
 app.command("audit")(audit.audit)
 app.command("glossary")(glossary.glossary)

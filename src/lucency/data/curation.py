@@ -26,9 +26,11 @@ from lucency.data.patients import PatientRule, patient_rule, refuse_unknown_pati
 from lucency.data.reading import ImageFile, RefusedImage
 from lucency.data.sources import Candidate, Source
 from lucency.data.store import StoreWriter, fit
+from lucency.data.volume_store import VolumeWriter
 from lucency.domain.cohort import KEPT, NOT_METADATA, REFUSED, CohortRow
-from lucency.domain.data_plan import Data
+from lucency.domain.data_plan import Data, Image
 from lucency.domain.progress import Desk
+from lucency.domain.volume import Volume
 from lucency.errors import SourceError
 from lucency.provenance import sha256_of, sha256_of_bytes
 
@@ -37,11 +39,12 @@ COLUMNS = tuple(field.name for field in fields(CohortRow) if field.name not in N
 
 
 @dataclass(frozen=True)
-class _Finding:
-    """What was found of one image: its row (identifiers hashed) and, if kept, its pixels."""
+class Finding:
+    """What was found of one image: its row (identifiers hashed) and, if kept, its content."""
 
     row: CohortRow
-    pixels: NDArray | None = None
+    content: NDArray | Volume | None = None
+    """What is kept: pixels as the store wants them, or a whole volume."""
     fingerprint: Fingerprint | None = None
     """Of what is kept."""
 
@@ -72,10 +75,10 @@ def curate(source: Source, data: Data, folder: Path, key: str, desk: Desk, namin
     refuse_unknown_patients(source, data, rule)
     journal = Journal(folder / "journal.jsonl", key)
     n_kept = sum(row.status == KEPT for row in journal.rows)
-    writer = StoreWriter(folder, data.image, n_kept, journal.dtype)
+    writer = _writer(folder, data.image, n_kept, journal.dtype)
     remaining = source.candidates[journal.n_candidates :]
     with desk.progress("Reading images", len(source.candidates), n_done=journal.n_candidates) as progress:
-        for findings in _read_in_parallel(remaining, lambda candidate: _examine(candidate, data, rule, clinical)):
+        for findings in examine_in_parallel(remaining, lambda candidate: examine(candidate, data, rule, clinical)):
             rows = [_stored(finding, writer) for finding in findings]
             writer.flush()
             journal.append(rows, [f.fingerprint for f in findings if f.fingerprint], str(writer.dtype))
@@ -95,34 +98,41 @@ def _compared(journal: Journal, data: Data) -> list[CohortRow]:
     return [next(kept) if row.status == KEPT else row for row in journal.rows]
 
 
-def _stored(finding: _Finding, writer: StoreWriter) -> CohortRow:
-    if finding.pixels is None:
+def _writer(folder: Path, image: Image, n_kept: int, dtype: str) -> StoreWriter | VolumeWriter:
+    return VolumeWriter(folder, n_kept) if image.volumes == "whole" else StoreWriter(folder, image, n_kept, dtype)
+
+
+def _stored(finding: Finding, writer: StoreWriter | VolumeWriter) -> CohortRow:
+    if finding.content is None:
         return finding.row
-    return replace(finding.row, store_row=writer.append(finding.pixels))
+    return replace(finding.row, store_row=writer.append(finding.content))  # type: ignore[arg-type]  # of one plan
 
 
 def _nothing_left(rows: Sequence[CohortRow]) -> SourceError:
     reasons = ", ".join(sorted({row.reason for row in rows}))
-    return SourceError(f"None of the {len(rows)} images could be used ({reasons}). See the list of codes in the docs.")
+    hint = " Pictures need `data.image.volumes: slices`, and no `n_slices`." if "E_NOT_VOLUME" in reasons else ""
+    return SourceError(
+        f"None of the {len(rows)} images could be used ({reasons}). See the list of codes in the docs.{hint}"
+    )
 
 
-def _read_in_parallel(
-    candidates: tuple[Candidate, ...], examine: Callable[[Candidate], list[_Finding]]
-) -> Iterator[list[_Finding]]:
+def examine_in_parallel(
+    candidates: tuple[Candidate, ...], examine: Callable[[Candidate], list[Finding]]
+) -> Iterator[list[Finding]]:
     """Examine candidates on all cores in their order, with a bounded number in flight."""
     n_workers = os.cpu_count() or 1
     with ThreadPoolExecutor(n_workers) as pool:
         yield from map_in_order(pool, examine, candidates, 4 * n_workers)
 
 
-def _examine(candidate: Candidate, data: Data, rule: PatientRule, clinical: Clinical) -> list[_Finding]:
+def examine(candidate: Candidate, data: Data, rule: PatientRule, clinical: Clinical) -> list[Finding]:
     """Read one candidate, and decide of each of its images whether it is kept."""
     sha256 = candidate.hash()
     try:
         images = candidate.read()
     except RefusedImage as refusal:
         nothing = ImageFile(pixels=np.zeros((0, 0), np.uint8))
-        return [_Finding(replace(_row(candidate, nothing, sha256), status=REFUSED, reason=refusal.code))]
+        return [Finding(replace(_row(candidate, nothing, sha256), status=REFUSED, reason=refusal.code))]
     rows = [_row(candidate, image, sha256) for image in images]
     patients = [rule(candidate, image) for image in images]
     return [
@@ -131,20 +141,22 @@ def _examine(candidate: Candidate, data: Data, rule: PatientRule, clinical: Clin
     ]
 
 
-def _judged(row: CohortRow, image: ImageFile, data: Data, patient: str, told: Mapping[str, str]) -> _Finding:
+def _judged(row: CohortRow, image: ImageFile, data: Data, patient: str, told: Mapping[str, str]) -> Finding:
     """Keep an image or refuse it, by what it shows, what it says, and what the clinical table told of its patient."""
     picture = image.pixels[len(image.pixels) // 2] if image.is_volume else image.pixels
     look = quality.judge(quality.assess(picture), data.quality, row.modality)
     row = replace(row, patient_id=hashed(patient), notes=" ".join((*image.notes, *look.notes)))
     if look.refusal or not patient:
-        return _Finding(replace(row, status=REFUSED, reason=look.refusal or "E_NO_PATIENT"))
+        return Finding(replace(row, status=REFUSED, reason=look.refusal or "E_NO_PATIENT"))
     said = metadata(row)
     told = {column: value for column, value in told.items() if value or column not in said}
     verdict = judge(said | told, data.include, data.exclude)
     if verdict.code:
-        return _Finding(replace(row, status=REFUSED, reason=verdict.code, criterion=verdict.criterion))
+        return Finding(replace(row, status=REFUSED, reason=verdict.code, criterion=verdict.criterion))
+    if data.image.volumes == "whole":
+        return Finding(row, image.volume, fingerprint(picture))
     pixels = _denoised(image, data.quality.denoise)
-    return _Finding(row, fit(pixels, data.image, image.aspect), fingerprint(picture))
+    return Finding(row, fit(pixels, data.image, image.aspect), fingerprint(picture))
 
 
 def _denoised(image: ImageFile, method: Method) -> NDArray:

@@ -55,7 +55,9 @@ def find_images(data: Data, journal: Path | None = None, desk: Desk | None = Non
     """
     path = _existing(data)
     if path.is_dir():
-        return _volumes_below(path, data, journal, desk) if data.image.n_slices else _files_below(path, data)
+        return (
+            _volumes_below(path, data, journal, desk) if data.image.puts_slices_together else _files_below(path, data)
+        )
     if path.suffix == ".npz":
         return _arrays_of(path)
     raise _neither(path)
@@ -121,7 +123,7 @@ def _files_below(folder: Path, data: Data) -> Source:
     candidates = tuple(
         Candidate(
             source=file.relative_to(folder).as_posix(),
-            read=lambda file=file: _images_in(file, image),  # type: ignore[misc]
+            read=lambda file=file: images_in(file, image),  # type: ignore[misc]
             hash=lambda file=file: sha256_of_file(file),  # type: ignore[misc]
         )
         for file in images
@@ -129,7 +131,7 @@ def _files_below(folder: Path, data: Data) -> Source:
     return Source(candidates, n_others=len(files) - len(images))
 
 
-def _images_in(file: Path, image: Image) -> list[ImageFile]:
+def images_in(file: Path, image: Image) -> list[ImageFile]:
     """Read the one image of a file, or each frame, page or slice of one that holds several."""
     is_colour = image.channels == "colour"
     if is_volume_file(file):

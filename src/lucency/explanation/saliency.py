@@ -19,6 +19,9 @@ GRAD_CAM = "Grad-CAM (Selvaraju 2017)"
 GRADIENT_TIMES_INPUT = "gradient × input (Shrikumar 2016)"
 
 
+CONVOLUTIONS = (nn.Conv2d, nn.Conv3d)
+
+
 @dataclass(frozen=True)
 class Saliency:
     """The saliency maps of several images, and how they were made."""
@@ -39,7 +42,7 @@ def saliency(
     `images`, axes (image, channel, row, column), are prepared as for training. `classes` names the class to explain for
     each image; when left out, it is the predicted one.
     """
-    has_convolutions = any(isinstance(layer, nn.Conv2d) for layer in network.modules())
+    has_convolutions = any(isinstance(layer, CONVOLUTIONS) for layer in network.modules())
     method, explain = (GRAD_CAM, _grad_cam) if has_convolutions else (GRADIENT_TIMES_INPUT, _gradient_times_input)
     device = next(network.parameters()).device
     with at_rest(network):
@@ -62,12 +65,12 @@ def _grad_cam(network: nn.Module, images: Tensor, classes: Tensor) -> Tensor:
     """Weigh the last feature maps by the mean gradient of the score, add them, and keep what is above zero.
 
     The feature maps are those that the last convolution leads to, after its normalisation, shortcut and activation and
-    before any pooling: the layers behind it that keep their shape.
+    before any pooling: the layers behind it that keep their shape. Of a volume, a place counts as its most important slice.
     """
     feature_maps: list[Tensor] = []
 
     def keep_last(_name: str, layer: nn.Module, _inputs: Tensor, output: Tensor) -> None:
-        if isinstance(layer, nn.Conv2d):
+        if isinstance(layer, CONVOLUTIONS):
             feature_maps[:] = [output]
         elif feature_maps and output.shape == feature_maps[-1].shape:
             feature_maps.append(output)
@@ -76,8 +79,10 @@ def _grad_cam(network: nn.Module, images: Tensor, classes: Tensor) -> Tensor:
         # The gradient needs a way back to the maps even where the parameters are frozen.
         scores = network(images.detach().clone().requires_grad_())
         (gradient,) = torch.autograd.grad(_sum_of_scores(scores, classes), feature_maps[-1])
-    importance = gradient.mean((2, 3), keepdim=True)
-    coarse = (importance * feature_maps[-1].detach()).sum(1, keepdim=True).clamp(min=0)
+    importance = gradient.mean(tuple(range(2, gradient.ndim)), keepdim=True)
+    coarse = (importance * feature_maps[-1].detach()).sum(1).clamp(min=0)
+    # One map for the whole of a volume, whose slices stand in an axis of the maps or follow each other in the batch.
+    coarse = coarse.reshape(len(images), -1, *coarse.shape[-2:]).amax(1, keepdim=True)
     return F.interpolate(coarse, images.shape[2:], mode="bilinear", align_corners=False)[:, 0]
 
 

@@ -42,7 +42,7 @@ KINDS: dict[type[nn.Module], str] = {
     nn.AdaptiveAvgPool3d: "global average pooling",
     nn.Upsample: "enlargement",
     nn.Flatten: "flattening",
-    nn.Unflatten: "the slices as a third dimension",
+    nn.Unflatten: "another order of the same numbers",
     nn.Dropout: "dropout",
     nn.Dropout2d: "dropout of whole maps",
     nn.Dropout3d: "dropout of whole maps",

@@ -200,20 +200,22 @@ def _step(move: str, kernel: int, stride: int, padding: int, dilation: int) -> C
     return lambda axis: getattr(axis, move)(kernel, stride, padding, dilation)
 
 
-def _enlarged(reach: int) -> Callable[[Any, Field], Field]:
-    """Return the rule of an enlargement that looks at `reach` neighbours more."""
+def _enlarged(is_smooth: bool) -> Callable[[Any, Field], Field]:
+    """Return the rule of an enlargement: as a transposed convolution, twice as wide where it smooths (Long et al. 2015)."""
 
     def rule(node: Any, field: Field) -> Field:
         n_axes = len(node._input_metadata[0].shape) - 2
         after = _places_after(node, n_axes)
-        factors = [Fraction(n, before) for n, before in zip(after, field.n_places[-n_axes:], strict=True)]
-        return field.moved([_grown(factor, reach) for factor in factors], after)
+        factors = [max(1, round(n / before)) for n, before in zip(after, field.n_places[-n_axes:], strict=True)]
+        return field.moved([_spread_by(factor, is_smooth) for factor in factors], after)
 
     return rule
 
 
-def _grown(factor: Fraction, reach: int) -> Callable[[Axis], Axis]:
-    return lambda axis: Axis(axis.first, axis.last + (reach if factor != 1 else 0) * axis.jump, axis.jump / factor)
+def _spread_by(factor: int, is_smooth: bool) -> Callable[[Axis], Axis]:
+    if not is_smooth:
+        return _step("spread", factor, factor, 0, 1)
+    return _step("spread", 2 * factor - factor % 2, factor, factor // 2, 1)
 
 
 def _averaged(node: Any, field: Field) -> Field:
@@ -330,7 +332,7 @@ RULES: dict[str, Callable[[Any, Field], Field | None]] = {
     **dict.fromkeys(("AdaptiveAvgPool2D", "AdaptiveAvgPool3D", "AdaptiveMaxPool2D", "AdaptiveMaxPool3D"), _whole),
     **dict.fromkeys(("Mean", "Sum"), _averaged),
     **dict.fromkeys(("Addmm", "Mm"), _multiplied),
-    **dict.fromkeys(("UpsampleNearest2D", "UpsampleNearest3D"), _enlarged(0)),
-    **dict.fromkeys(("UpsampleBilinear2D", "UpsampleTrilinear3D"), _enlarged(1)),
+    **dict.fromkeys(("UpsampleNearest2D", "UpsampleNearest3D"), _enlarged(is_smooth=False)),
+    **dict.fromkeys(("UpsampleBilinear2D", "UpsampleTrilinear3D"), _enlarged(is_smooth=True)),
 }
 """What each function of torch does to the field, by its name in the graph; any other has none that is known here."""
