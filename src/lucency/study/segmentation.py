@@ -309,7 +309,8 @@ def _measured(
     group = _subgroup(study.plan.segmentation.subgroups, image)
     return [
         measure_case(
-            Case(image.image_id, image.patient_id, structure, truth == label, predicted == label, spacing, group)
+            Case(image.image_id, image.patient_id, structure, truth == label, predicted == label, spacing, group),
+            study.plan.evaluation.surface_tolerance,
         )
         for label, structure in enumerate(configuration.structures, start=1)
     ]
@@ -342,6 +343,7 @@ PREDICT = Stage(
     lambda study: {
         "segmentation": as_settings(study.plan.segmentation),
         "level": study.plan.evaluation.level,
+        "surface_tolerance": study.plan.evaluation.surface_tolerance,
         "seed": study.plan.seed,
     },
     lambda plan: [*_reads(plan), *files_of_networks(OUTLINING, plan)],
