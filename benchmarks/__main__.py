@@ -11,6 +11,7 @@ from benchmarks import (
     pneumonia,
     report_network,
     report_rules,
+    sliding_window,
     startup,
     training,
     volumes,
@@ -19,6 +20,7 @@ from benchmarks import (
 startup.main()
 augmentation.main()
 training.main()
+sliding_window.main()
 header_scan.main()
 volumes.main()
 bad_inputs.main()

@@ -1,6 +1,7 @@
 """The verbs that only print."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -48,3 +49,16 @@ def test_version_help_and_schema_answer(capsys: pytest.CaptureFixture[str]) -> N
     assert json.loads(printed(capsys, "schema"))["title"] == "Plan"
     assert guarded(["nonsense"]) == 2
     assert "nonsense" in capsys.readouterr().err
+
+
+def test_weights_are_listed_with_source_licence_and_hash(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whoever begins with others' work must be able to name it."""
+    monkeypatch.setenv("LUCENCY_WEIGHTS", str(tmp_path))
+    listed = printed(capsys, "weights")
+    assert "resnet18: resnet18, 224 px, torchvision, BSD 3-Clause" in listed
+    assert "f37072fd, not here" in listed
+    assert str(tmp_path) in listed
+    assert guarded(["weights", "lenet5"]) == 2
+    assert "no ImageNet weights of lenet5" in capsys.readouterr().err

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from lucency.data.augmentation import Augment, Batch, appearance, geometry, make_augmenter, to_unit_range
 from lucency.data.augmentation.draws import Draw, Draws
-from lucency.domain.plan import NO_AUGMENTATION, Augmentation
+from lucency.domain.augmentation_plan import NO_AUGMENTATION
+from lucency.domain.plan import Augmentation
 
 KEYS = np.arange(64, dtype=np.uint64) * np.uint64(7919)
 
@@ -369,6 +370,64 @@ def test_a_box_follows_a_known_movement() -> None:
     assert bool(is_visible.all())
     turned, _ = geometry.move_boxes(torch.tensor([[[0.0, 0.0, 4.0, 2.0]]]), movement(angle=np.pi / 2), (20, 20))
     assert turned.flatten().tolist() == pytest.approx([18, 0, 20, 4], abs=1e-4)
+
+
+def tilted(degrees: float, shape: tuple[int, int, int], **others: object) -> geometry.Geometry:
+    settings = NO_AUGMENTATION.model_copy(update={"tilt_degrees": degrees, **others})
+    moved = geometry.draw_geometry(settings, Draws(3, 0, KEYS[:3]), shape)
+    assert moved is not None
+    return moved
+
+
+def test_a_volume_tilts_as_scipy_turns_it() -> None:
+    """An independent resampling: the voxel at q comes from the place that the matrix names, wherever that lies."""
+    shape = (9, 11, 10)
+    volume = random_images(3, 1, *shape)
+    moved = tilted(30, shape, rotate_degrees=20, zoom=(0.8, 1.2), shift=0.1, skew_degrees=5)
+    assert moved.tilted is not None
+    result = geometry.move_images(volume, geometry.make_sampling(moved, shape, volume.device))
+    middle = (np.array(shape) - 1) / 2
+    for image in range(3):
+        linear, offset = moved.tilted[image, :, :3], moved.tilted[image, :, 3]
+        expected = ndimage.affine_transform(
+            np.pad(volume[image, 0].numpy(), 1), linear, middle + 1 + offset - linear @ (middle + 1), order=1
+        )
+        np.testing.assert_allclose(result[image, 0].numpy(), expected[1:-1, 1:-1, 1:-1], atol=1e-4)
+
+
+def test_masks_and_boxes_tilt_with_their_volume() -> None:
+    """A bright cube, its label and its box end up in the same place, within half a voxel."""
+    shape = (24, 26, 28)
+    volume, labels = torch.zeros(3, 1, *shape), torch.zeros(3, *shape, dtype=torch.uint8)
+    volume[:, :, 8:14, 9:17, 10:16], labels[:, 8:14, 9:17, 10:16] = 1, 1
+    moved = tilted(25, shape, rotate_degrees=15)
+    sampling = geometry.make_sampling(moved, shape, volume.device)
+    images, masks = geometry.move_images(volume, sampling), geometry.move_masks(labels, sampling)
+    boxes, is_visible = geometry.move_boxes(torch.tensor([[[10.0, 9, 8, 16, 17, 14]]] * 3), moved, shape)
+    assert is_visible.all()
+    places = torch.from_numpy(np.indices(shape)).float() + 0.5
+    for image in range(3):
+        at = [(places * one).sum((1, 2, 3)) / one.sum() for one in (images[image, 0], masks[image].float())]
+        assert (at[0] - at[1]).abs().max() < 0.5
+        x, y, z, right, low, far = boxes[image, 0].tolist()
+        middle = torch.tensor([(z + far) / 2, (y + low) / 2, (x + right) / 2])
+        assert (at[0] - middle).abs().max() < 0.5
+    assert set(masks.unique().tolist()) == {0, 1}
+
+
+def test_without_tilt_nothing_changes_and_pictures_never_tilt() -> None:
+    """The draws of everything else stay as they were, and so do studies of before."""
+    settings = NO_AUGMENTATION.model_copy(update={"rotate_degrees": 10.0})
+    for shape in ((8, 9), (6, 8, 9)):
+        without = geometry.draw_geometry(settings, Draws(3, 0, KEYS[:3]), shape)
+        with_it = geometry.draw_geometry(
+            settings.model_copy(update={"tilt_degrees": 9.0}), Draws(3, 0, KEYS[:3]), shape
+        )
+        assert without is not None
+        assert with_it is not None
+        np.testing.assert_array_equal(without.in_plane, with_it.in_plane)
+        assert without.tilted is None
+        assert (with_it.tilted is None) == (len(shape) == 2)
 
 
 def test_a_box_of_a_volume_follows_along_three_axes() -> None:

@@ -152,6 +152,8 @@ def test_every_generated_page_asks_for_its_content():
         ("domain/cohort.py", "SplitRow"),
         ("domain/estimate.py", "Estimate"),
         ("training/course.py", "Epoch"),
+        ("training/adversarial_course.py", "Round"),
+        ("study/synthesis/giving.py", "Given"),
         ("provenance.py", "Entry"),
     ],
 )

@@ -180,13 +180,21 @@ def test_the_test_part_stays_sealed_until_the_evaluation(tmp_path: Path) -> None
         ("training.precision=bf16", "leave `training.precision` at 32"),
         ("data.image.n_slices=8", "leave out `data.image.n_slices`"),
         ("synthesis.model=gan", "dcgan"),
-        ("task=classification", "`synthesis` is for `task: synthesis`"),
     ],
 )
 def test_a_plan_that_no_generator_can_follow_is_refused(tmp_path: Path, setting: str, said: str) -> None:
     """Before any work, with the way out."""
     (tmp_path / "plan.yaml").write_text(PLAN.replace("MODEL", "dcgan"))
     refused(lucency("run", tmp_path / "plan.yaml", "--out", tmp_path / "study", "--set", setting), 2, said)
+
+
+def test_other_tasks_take_no_generator(tmp_path: Path) -> None:
+    """A section that nothing would read is refused rather than overlooked."""
+    classifies = PLAN.replace("MODEL", "dcgan").replace("task: synthesis", "task: classification")
+    (tmp_path / "plan.yaml").write_text(classifies.replace("network: {", "network: {architecture: small_cnn, "))
+    refused(
+        lucency("run", tmp_path / "plan.yaml", "--out", tmp_path / "out"), 2, "`synthesis` is for `task: synthesis`"
+    )
 
 
 def test_each_model_comes_with_what_suits_it(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from lucency.cli import (
     curate,
     deidentify,
     demo,
+    features,
     glossary,
     init,
     lab,
@@ -17,6 +18,8 @@ from lucency.cli import (
     schema,
     suspects,
     synthesise,
+    transfer_curve,
+    weights,
 )
 
 app = typer.Typer(
@@ -39,6 +42,9 @@ for stage, summary in run.STAGE_HELP.items():
 app.command("deidentify")(deidentify.deidentify)
 app.command("reports")(reports.reports)
 app.command("suspects")(suspects.suspects)
+app.command("weights")(weights.weights)
+app.command("features")(features.features)
+app.command("transfer-curve")(transfer_curve.transfer_curve)
 app.command("agreement")(agreement.agreement)
 app.command("synthesise")(synthesise.synthesise)
 app.command("audit")(audit.audit)

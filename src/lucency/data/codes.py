@@ -27,7 +27,7 @@ REFUSALS: dict[str, str] = {
     "E_TILT": "The slices do not stand above one another, nor are they shifted evenly as by a tilted gantry.",
     "E_NORESCALE_CT": "A CT image without rescale slope and intercept; its numbers are no Hounsfield units.",
     "E_LOCALIZER": "A localizer (scout, topogram): it shows where the slices lie and is not part of the volume.",
-    "E_NOT_VOLUME": "A single picture, or frames in colour, where the plan asks for volumes (`data.image.n_slices`).",
+    "E_NOT_VOLUME": "A single picture, or frames in colour, where the plan asks for volumes (`data.image`).",
     "E_DEID_KIND": "Not de-identified: a document, waveform, presentation or other kind of object that holds free content.",
     "E_DEID_NESTED": "Not de-identified: the header nests sequences deeper than any real image does.",
     "E_DICOMDIR": "Not de-identified: the index of a disc (DICOMDIR), which names all patients; it is left out.",
@@ -64,6 +64,15 @@ REFUSALS: dict[str, str] = {
     "E_MASK_BROKEN_REFERENCE": "It refers to images that are not there, to none, or to another slice than the one it lies on.",
     "E_DOUBLE_REPORT": "Several rows of the table have this name and different texts, so that no label can be joined.",
     "E_MASK_UNEVEN": "Slices at uneven distances were interpolated; a DICOM drawing says nothing about those in between.",
+    "E_ONLY_BOX": "A lesion is marked by a box alone, which does not tell its outline; segmentation needs masks.",
+    "E_MASK_OVERLAP": "Two structures are drawn on the same pixels, and the plan does not say which lies on top "
+    "(`data.labels.drawings.structures`, the topmost last).",
+    "E_NOT_A_NUMBER": "The label is no single number (for example <5, 5–7, or words), and none is guessed.",
+    "E_NOT_FINITE": "The label is infinite, or larger than any number that a computer holds.",
+    "E_OTHER_UNIT": "The number stands in another unit than the plan's (`regression.unit`); it is not converted.",
+    "E_COMMA_UNCLEAR": "The comma or point in the label may stand for decimals or for thousands; write it without.",
+    "E_NO_SPACING": "What was drawn cannot be measured in millimetres, because the spacing of the pixels is not known.",
+    "E_NOT_A_VOLUME": "What was drawn has an area and no volume, or the other way round, and the plan asks for the other.",
 }
 """Why an image was refused."""
 
@@ -128,6 +137,9 @@ NOTES: dict[str, str] = {
     "N_MASK_SKIPPED_SLICES": "A structure has slices without contours between others that have some; nothing was filled in.",
     "N_CUT_TEXT": "The report has more words than the plan reads (`data.text.most_words`); its middle was left out.",
     "N_STAPLE": "The readers' masks agree no better than by chance; the mask made of them had not settled.",
+    "N_LABEL_COMMA": "The number of the label is written with a decimal comma; it was read as a decimal point.",
+    "N_LABEL_THOUSANDS": "The digits of the label stand in groups of three; they were joined.",
+    "N_LABEL_UNIT": "A unit stands behind the number of the label; it was taken off.",
 }
 """What was repaired, or should be known, about an image that was read."""
 

@@ -26,9 +26,11 @@ from lucency.data.patients import PatientRule, patient_rule, refuse_unknown_pati
 from lucency.data.reading import ImageFile, RefusedImage
 from lucency.data.sources import Candidate, Source
 from lucency.data.store import StoreWriter, fit
+from lucency.data.volume_store import VolumeWriter
 from lucency.domain.cohort import KEPT, NOT_METADATA, REFUSED, CohortRow
-from lucency.domain.data_plan import Data
+from lucency.domain.data_plan import Data, Image
 from lucency.domain.progress import Desk
+from lucency.domain.volume import Volume
 from lucency.errors import SourceError
 from lucency.provenance import sha256_of, sha256_of_bytes
 
@@ -38,10 +40,11 @@ COLUMNS = tuple(field.name for field in fields(CohortRow) if field.name not in N
 
 @dataclass(frozen=True)
 class _Finding:
-    """What was found of one image: its row (identifiers hashed) and, if kept, its pixels."""
+    """What was found of one image: its row (identifiers hashed) and, if kept, its content."""
 
     row: CohortRow
-    pixels: NDArray | None = None
+    content: NDArray | Volume | None = None
+    """What is kept: pixels as the store wants them, or a whole volume."""
     fingerprint: Fingerprint | None = None
     """Of what is kept."""
 
@@ -72,7 +75,7 @@ def curate(source: Source, data: Data, folder: Path, key: str, desk: Desk, namin
     refuse_unknown_patients(source, data, rule)
     journal = Journal(folder / "journal.jsonl", key)
     n_kept = sum(row.status == KEPT for row in journal.rows)
-    writer = StoreWriter(folder, data.image, n_kept, journal.dtype)
+    writer = _writer(folder, data.image, n_kept, journal.dtype)
     remaining = source.candidates[journal.n_candidates :]
     with desk.progress("Reading images", len(source.candidates), n_done=journal.n_candidates) as progress:
         for findings in _read_in_parallel(remaining, lambda candidate: _examine(candidate, data, rule, clinical)):
@@ -95,15 +98,22 @@ def _compared(journal: Journal, data: Data) -> list[CohortRow]:
     return [next(kept) if row.status == KEPT else row for row in journal.rows]
 
 
-def _stored(finding: _Finding, writer: StoreWriter) -> CohortRow:
-    if finding.pixels is None:
+def _writer(folder: Path, image: Image, n_kept: int, dtype: str) -> StoreWriter | VolumeWriter:
+    return VolumeWriter(folder, n_kept) if image.volumes == "whole" else StoreWriter(folder, image, n_kept, dtype)
+
+
+def _stored(finding: _Finding, writer: StoreWriter | VolumeWriter) -> CohortRow:
+    if finding.content is None:
         return finding.row
-    return replace(finding.row, store_row=writer.append(finding.pixels))
+    return replace(finding.row, store_row=writer.append(finding.content))  # type: ignore[arg-type]  # of one plan
 
 
 def _nothing_left(rows: Sequence[CohortRow]) -> SourceError:
     reasons = ", ".join(sorted({row.reason for row in rows}))
-    return SourceError(f"None of the {len(rows)} images could be used ({reasons}). See the list of codes in the docs.")
+    hint = " Pictures need `data.image.volumes: slices`, and no `n_slices`." if "E_NOT_VOLUME" in reasons else ""
+    return SourceError(
+        f"None of the {len(rows)} images could be used ({reasons}). See the list of codes in the docs.{hint}"
+    )
 
 
 def _read_in_parallel(
@@ -143,6 +153,8 @@ def _judged(row: CohortRow, image: ImageFile, data: Data, patient: str, told: Ma
     verdict = judge(said | told, data.include, data.exclude)
     if verdict.code:
         return _Finding(replace(row, status=REFUSED, reason=verdict.code, criterion=verdict.criterion))
+    if data.image.volumes == "whole":
+        return _Finding(row, image.volume, fingerprint(picture))
     pixels = _denoised(image, data.quality.denoise)
     return _Finding(row, fit(pixels, data.image, image.aspect), fingerprint(picture))
 

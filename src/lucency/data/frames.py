@@ -39,6 +39,7 @@ def read_volume(stack: Stack, window: Window) -> ImageFile:
         spacing_mm=volume.spacing_mm,
         aspect=_aspect(volume),
         notes=outcome.notes,
+        volume=replace(volume, values=_upright_values(volume, outcome.notes)),
     )
 
 
@@ -81,9 +82,21 @@ def _aspect(volume: Volume) -> float:
     return aspect_of(*volume.spacing_mm[1:]) if volume.spacing_mm else 1.0
 
 
+def _upright_values(volume: Volume, notes: tuple[str, ...]) -> NDArray[Any]:
+    """Return the values with dense structures high, as all images are shown."""
+    if not _is_inverted(volume, notes):
+        return volume.values
+    values = volume.values.astype(np.float64)
+    return (values.min() + values.max() - values).astype(volume.values.dtype)
+
+
+def _is_inverted(volume: Volume, notes: tuple[str, ...]) -> bool:
+    return "N_MONOCHROME1" in notes and volume.unit != "HU"  # dense is bright in Hounsfield units already
+
+
 def _shown(volume: Volume, notes: tuple[str, ...], window: Window) -> NDArray[Any]:
     """Shade a grey volume with one window for all its slices, so that they can be compared."""
-    is_inverted = "N_MONOCHROME1" in notes and volume.unit != "HU"  # dense is bright in Hounsfield units already
+    is_inverted = _is_inverted(volume, notes)
     if volume.affine is None and not isinstance(window, tuple) and _has_8_bits(volume.values):
         pixels = volume.values.astype(np.uint8)  # pages and films of 8 bits are ready to be looked at
         return 255 - pixels if is_inverted else pixels

@@ -60,6 +60,8 @@ class ImageFile:
     """Distance between rows over that between columns; 1 where the file does not tell."""
     notes: tuple[str, ...] = ()
     """Codes of what was repaired or should be known, from `codes.NOTES`."""
+    volume: Volume | None = None
+    """What the pixels of a volume show: its own values, with dense structures high."""
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,9 @@ def find_images(data: Data, journal: Path | None = None, desk: Desk | None = Non
     """
     path = _existing(data)
     if path.is_dir():
-        return _volumes_below(path, data, journal, desk) if data.image.n_slices else _files_below(path, data)
+        return (
+            _volumes_below(path, data, journal, desk) if data.image.puts_slices_together else _files_below(path, data)
+        )
     if path.suffix == ".npz":
         return _arrays_of(path)
     raise _neither(path)

@@ -50,6 +50,13 @@ class Image(Section):
     """Null: every file, frame or slice is an image of its own. A number: the slices of a series are put together as a
     volume by their place in the patient, and each volume is brought to this many slices, which the network sees side by
     side, as channels (2.5-D)."""
+    volumes: Literal["slices", "whole"] = "slices"
+    """`whole`: series and files that hold a volume are stored as volumes of their own shape, with their own values, for
+    three-dimensional segmentation; `size`, `fit` and `n_slices` say nothing then. `slices`: as `n_slices` says."""
+    spacing_mm: Literal["auto"] | tuple[float, float, float] = "auto"
+    """Distance between slices, rows and columns in millimetres that whole volumes are brought to before a network sees them.
+    `auto` takes the median of the training part; where slices are more than three times as thick as pixels are wide, their
+    10th percentile."""
     fit: Literal["pad", "stretch", "crop"] = "pad"
     """How another shape is brought to `size`: `pad` keeps proportions and adds black, `crop` keeps proportions and cuts
     the long sides, `stretch` distorts."""
@@ -66,6 +73,21 @@ class Image(Section):
     def n_channels(self) -> int:
         """1 for grey, 3 for colour, or the slices of a volume."""
         return self.n_slices or (1 if self.channels == "grey" else 3)
+
+    @property
+    def puts_slices_together(self) -> bool:
+        """Tell whether the slices of a series or file are one image."""
+        return self.n_slices is not None or self.volumes == "whole"
+
+    @model_validator(mode="after")
+    def _keep_volumes_whole(self) -> "Image":
+        if self.volumes == "whole" and (self.n_slices or self.channels == "colour"):
+            raise ValueError(
+                "whole volumes are grey and keep their slices: leave out `n_slices` and `channels: colour`"
+            )
+        if self.spacing_mm != "auto" and (self.volumes != "whole" or min(self.spacing_mm) <= 0):
+            raise ValueError("`spacing_mm` is for `volumes: whole`, and takes three distances above 0")
+        return self
 
     @model_validator(mode="after")
     def _keep_volumes_grey(self) -> "Image":

@@ -13,7 +13,9 @@ from lucency.domain.text_plan import Recurrent
 
 READING = ("lstm", "gru")
 """Networks that read reports."""
-NAMES = (*ARCHITECTURES, *READING)
+OUTLINING = ("unet", "residual_unet", "segresnet")
+"""Networks that outline structures."""
+NAMES = (*ARCHITECTURES, *READING, *OUTLINING)
 
 
 class Activation(StrEnum):
@@ -34,7 +36,9 @@ class Network(Section):
     that trains in a minute on a CPU, `alexnet` (Krizhevsky 2012), `zfnet` (Zeiler 2014), `vgg11`, `vgg16`, `vgg19` (Simonyan
     2014), `googlenet` (Szegedy 2015), `inception_v3` (Szegedy 2016), `resnet18`, `resnet34`, `resnet50`, `resnet101` (He 2016),
     `densenet121`, `densenet169` (Huang 2017), or `timm:` and the name of any network of the library timm, as in
-    `timm:convnext_tiny`. For reports: `lstm` (Hochreiter and Schmidhuber 1997, the default there) or `gru` (Cho 2014)."""
+    `timm:convnext_tiny`. For reports: `lstm` (Hochreiter and Schmidhuber 1997, the default there) or `gru` (Cho 2014).
+    To outline structures: `unet` (Ronneberger 2015 in the form of Isensee 2021, the default there), `residual_unet` or
+    `segresnet` (Myronenko 2018)."""
     volumes: Literal["channels", "slice_by_slice", "3d"] = "channels"
     """How a network sees volumes (`data.image.n_slices`). `channels`: all slices at once, side by side, as the colours of a
     picture. `slice_by_slice` (2.5-D): each slice by itself, then a memory goes through the slices (`slice_memory`,

@@ -10,6 +10,7 @@ the others; to the discriminator as planes of 1 and 0 beside the channels of the
 
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import torch
@@ -18,11 +19,12 @@ from torch.nn import functional as F
 
 from lucency.domain.synthesis_plan import Synthesis, fits_generator, n_doublings, sides_that_fit
 from lucency.errors import PlanError
-from lucency.network.layer_table import KINDS, LayerRow, layer_table
+from lucency.network.layer_table import LayerRow, layer_row, layer_table
 from lucency.network.watching import at_rest, watched
 
 MOST_KERNELS = 8
 """Times `n_kernels` that no layer goes beyond, as in the paper for 64 pixels."""
+FIRST_MAPS = "numbers laid out as small images"
 SLOPE = 0.2
 """Of the leaky ReLU below zero (Radford 2016)."""
 
@@ -104,31 +106,12 @@ def _layers_from_noise(network: nn.Sequential, n_inputs: int) -> list[LayerRow]:
 
     def add_row(name: str, layer: nn.Module, _inputs: Tensor, output: Tensor) -> None:
         if layer is not network:
-            rows.append(_row(name, layer, output))
+            row = layer_row(name, layer, output, dict(layer.named_parameters()), None)
+            rows.append(replace(row, kind=FIRST_MAPS) if isinstance(layer, nn.Unflatten) else row)
 
     with at_rest(network), watched(network, add_row), torch.no_grad():
         network(torch.zeros(1, n_inputs))
     return rows
-
-
-def _row(name: str, layer: nn.Module, output: Tensor) -> LayerRow:
-    """Put one layer of a generator into words and numbers."""
-    counts = {key: parameter.numel() for key, parameter in layer.named_parameters()}
-    sliding = layer if isinstance(layer, nn.ConvTranspose2d) else None
-    return LayerRow(
-        name=name,
-        kind=KINDS.get(type(layer), type(layer).__name__),
-        output_shape=tuple(output.shape[1:]),
-        n_kernels=sliding.out_channels if sliding else None,
-        kernel_size=(4, 4) if sliding else None,
-        stride=(2, 2) if sliding else None,
-        padding=(1, 1) if sliding else None,
-        n_weights=counts.get("weight", 0),
-        n_biases=counts.get("bias", 0),
-        n_parameters=sum(counts.values()),
-        n_trainable=sum(p.numel() for p in layer.parameters() if p.requires_grad),
-        receptive_field_pixels=None,
-    )
 
 
 def refuse_shape(shape: tuple[int, int]) -> None:

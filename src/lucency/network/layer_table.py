@@ -103,14 +103,14 @@ def layer_table(network: nn.Module, n_channels: int, shape: Sequence[int]) -> li
         if any(layer.children()) and not new:
             return
         counted.update(new.values())
-        rows.append(_row(name or "network", layer, output, new, fields.of(output)))
+        rows.append(layer_row(name or "network", layer, output, new, fields.of(output)))
 
     with at_rest(network), watched(network, add_row), torch.enable_grad():
         network(image)
     return rows
 
 
-def _row(
+def layer_row(
     name: str, layer: nn.Module, output: Tensor, parameters: dict[str, nn.Parameter], field: Field | None
 ) -> LayerRow:
     """Put one layer into words and numbers; `parameters` are those that no earlier row has counted."""

@@ -565,12 +565,34 @@ _TERMS = (
         "transfer learning",
         "Starting from a network trained on other images, such as photographs. Fewer radiological images are then "
         "needed.",
-        ("fine-tuning", "pretrained"),
+    ),
+    Term(
+        "fine-tuning",
+        "Letting parameters that were learnt on other images learn on with one’s own, usually at a lower learning rate. How "
+        "much of the network does so is a choice of the study.",
+        ("unfreeze",),
+    ),
+    Term(
+        "freezing",
+        "Keeping some layers exactly as they came while the others learn. A hash before and after proves that they did not "
+        "change.",
+        ("frozen",),
+    ),
+    Term(
+        "staged thaw",
+        "Letting one more stage of a network learn every few epochs, beginning at its end. The early stages, which know "
+        "edges and textures, are disturbed least.",
+        ("gradual unfreezing", "thaw_epochs"),
+    ),
+    Term(
+        "linear probe",
+        "A logistic regression on the features of a network that is left as it is. It tells how much the features know of "
+        "the label before anything learns on.",
     ),
     Term(
         "pretrained model",
         "A network whose parameters come from another task. Its first layers already know edges and textures.",
-        ("pre-trained model",),
+        ("pre-trained model", "pretrained"),
     ),
     Term(
         "feature learning",
@@ -893,14 +915,64 @@ _TERMS = (
     ),
     Term(
         "F1 score",
-        "One number for sensitivity and positive predictive value, their harmonic mean. For masks it is called "
-        "the Dice score.",
-        ("F1", "Dice score", "Dice", "Sørensen-Dice coefficient"),
+        "One number for sensitivity and positive predictive value, their harmonic mean. For masks it is called Dice.",
+        ("F1",),
+    ),
+    Term(
+        "Dice",
+        "How far two masks overlap: twice what they share, divided by the sum of both (Dice 1945). 1 is the same mask, 0 means "
+        "that they do not touch; with the Jaccard index J it is 2J / (1 + J).",
+        ("Dice score", "Dice coefficient", "Sørensen-Dice coefficient", "DSC"),
     ),
     Term(
         "Jaccard index",
-        "The overlap of two masks divided by their union. 1 means that they are the same, 0 that they do not touch.",
-        ("IoU", "intersection over union"),
+        "The overlap of two masks divided by their union (Jaccard 1912). 1 means that they are the same, 0 that they do not "
+        "touch; it says the same as Dice D, in other numbers: D / (2 − D).",
+        ("IoU", "intersection over union", "Jaccard"),
+    ),
+    Term(
+        "Hausdorff distance",
+        "How far the outline of one mask strays from that of the other at the worst place (Hausdorff 1914). One stray pixel "
+        "decides it, which is why HD95 is preferred.",
+        ("Hausdorff",),
+    ),
+    Term(
+        "HD95",
+        "The distance within which 95 % of each outline lies from the other; the worse of both directions counts. Unlike the "
+        "Hausdorff distance it forgives a few stray pixels.",
+        ("95th percentile of the Hausdorff distance", "robust Hausdorff distance"),
+    ),
+    Term(
+        "ASSD",
+        "The average symmetric surface distance: how far the outlines of two masks lie apart on the mean, in millimetres. 0 is "
+        "the same outline.",
+        ("average symmetric surface distance", "average surface distance"),
+    ),
+    Term(
+        "surface Dice",
+        "The share of both outlines that lies within a tolerance of the other (Nikolov 2018). It asks how much would have to "
+        "be redrawn, and does not favour large structures as Dice does.",
+        ("normalised surface Dice", "NSD", "normalised surface distance"),
+    ),
+    Term(
+        "voxel",
+        "A pixel of a volume: the smallest box of which a value is known. Its size in millimetres is the spacing.",
+        ("voxels",),
+    ),
+    Term(
+        "sensitivity of voxels",
+        "Of the pixels or voxels of a structure, the share that was marked. It says how much of the structure was found, not in "
+        "how many patients.",
+    ),
+    Term(
+        "precision of voxels",
+        "Of the pixels or voxels that were marked, the share that belongs to the structure. The rest is too much.",
+    ),
+    Term(
+        "volume difference",
+        "The predicted volume minus the true one; above 0 the network draws too much. The mean says whether it errs to one "
+        "side, the absolute difference how much it errs.",
+        ("area difference",),
     ),
     Term(
         "likelihood ratio",
@@ -1189,6 +1261,151 @@ _TERMS = (
         "The cost used for numbers such as bone age: the mean of the squared errors. Large errors weigh more than "
         "small ones.",
         ("MSE",),
+    ),
+    Term(
+        "FROC curve",
+        "The share of lesions that are found against the false alarms an image that this costs, at every threshold. Unlike the "
+        "ROC curve it asks where in the image the network looked.",
+        ("FROC", "free-response ROC"),
+    ),
+    Term(
+        "FROC score",
+        "The mean share of lesions found at 1/8, 1/4, 1/2, 1, 2, 4 and 8 false positives an image. One number for a whole FROC "
+        "curve, as the LUNA16 challenge used it.",
+        ("competition performance metric",),
+    ),
+    Term(
+        "AFROC curve",
+        "The share of lesions found against the share of healthy images with any false alarm. The area below is the probability "
+        "that a lesion gets a higher score than the worst false alarm of a healthy image.",
+        ("AFROC", "AFROC area", "JAFROC"),
+    ),
+    Term(
+        "weighted AFROC area",
+        "The area below the AFROC curve when every image with lesions counts the same, however many it has (wAFROC). AFROC1 also "
+        "counts the false alarms of images with lesions.",
+        ("weighted AFROC1 area", "wAFROC", "wAFROC1", "AFROC1"),
+    ),
+    Term(
+        "average precision at IoU 0.5",
+        "How pure the marks stay while more and more lesions are found, between 0 and 1; a mark is right when it and the lesion "
+        "share half of what they cover together. At IoU 0.5 to 0.95 the mean over ten stricter and stricter demands is taken.",
+        ("average precision at IoU 0.5 to 0.95", "average precision at IoU 0.5, all points", "mAP"),
+    ),
+    Term(
+        "lesion-wise sensitivity",
+        "The share of lesions that are found, each counted by itself. A patient with three lesions counts three times.",
+        ("lesion sensitivity",),
+    ),
+    Term(
+        "false positives per image",
+        "How often, on average, the network marks something in an image that is no lesion. It is not a share and can be above 1.",
+        ("false alarms per image",),
+    ),
+    Term(
+        "image-level AUC",
+        "The AUC when each image is judged by its highest mark: how well images with a lesion are told from images without. It "
+        "does not ask where the mark lies.",
+        ("image-level sensitivity", "image-level specificity"),
+    ),
+    Term(
+        "mask Dice of hits",
+        "How well the outlines of marks that hit agree with the drawn ones, on average. Lesions that were missed have no outline "
+        "and do not count, so it says nothing of how many were found.",
+    ),
+    Term(
+        "anchor",
+        "One of many boxes laid over the image before anything is looked for, in several sizes and shapes. The network only "
+        "learns which of them lie on a lesion, and how to move them.",
+        ("anchors", "anchor box"),
+    ),
+    Term(
+        "region proposal",
+        "A box that may hold a lesion, found at first glance. A second part of the network looks at the best of them more "
+        "closely.",
+        ("region proposals", "proposal"),
+    ),
+    Term(
+        "feature pyramid",
+        "Maps of features from fine to coarse, joined so that each level sees both detail and surroundings. Small lesions are "
+        "looked for on the fine ones, large lesions on the coarse ones.",
+        ("FPN", "feature pyramid network"),
+    ),
+    Term(
+        "instance segmentation",
+        "Outlining every lesion by itself, so that two that touch stay two. Semantic segmentation only says which pixels belong "
+        "to any lesion.",
+    ),
+    Term(
+        "regression",
+        "Predicting a number (an area, a volume, an age) instead of a class. There is no threshold, and no answer is simply "
+        "right or wrong: what counts is how far it is off.",
+    ),
+    Term(
+        "mean absolute error",
+        "How far a prediction is off on average, whatever the direction, in the unit of what is measured. It says little "
+        "without the error of a simple answer, such as the mean, beside it.",
+        ("MAE", "difference of mean absolute errors", "reduction of the mean absolute error"),
+    ),
+    Term(
+        "root mean squared error",
+        "The root of the mean of the squared errors, in the unit of what is measured. A few large errors raise it far above "
+        "the mean absolute error.",
+        ("RMSE",),
+    ),
+    Term(
+        "median absolute error",
+        "The error that half of the images stay below. A few large errors do not move it, which is its strength and its "
+        "weakness.",
+    ),
+    Term(
+        "Huber cost",
+        "A cost for numbers that squares small errors and takes large ones as they are (Huber 1964). A few wrong labels then do "
+        "not rule the training.",
+        ("huber",),
+    ),
+    Term(
+        "coefficient of determination",
+        "R²: the share of the spread of the truth that the predictions explain. 1 is perfect, 0 is no better than saying the "
+        "mean, and below 0 is worse.",
+        ("R²", "R2", "explained variance"),
+    ),
+    Term(
+        "Pearson correlation",
+        "How nearly the points of two measurements lie on a straight line, from −1 to 1. It is 1 even where one measures twice "
+        "as much as the other, so it does not show agreement.",
+    ),
+    Term(
+        "Spearman correlation",
+        "How nearly two measurements put images into the same order, from −1 to 1. Their numbers do not matter, only which is "
+        "larger.",
+        ("rank correlation",),
+    ),
+    Term(
+        "concordance correlation",
+        "How nearly two measurements are equal (Lin 1989): a correlation that a shift or another scale lowers. 1 says that all "
+        "points lie on the line of identity.",
+        ("concordance correlation coefficient", "CCC"),
+    ),
+    Term(
+        "calibration of the mean",
+        "Whether a prediction means what it says: of images predicted at 20 mm, the truth should be 20 mm on average. Its slope "
+        "is ideally 1 and its intercept 0.",
+    ),
+    Term(
+        "bias of measurements",
+        "The mean difference between two ways to measure: by how much one is too high on the whole. Single measurements may be "
+        "far off all the same.",
+    ),
+    Term(
+        "proportional bias",
+        "A difference between two ways to measure that grows or shrinks with the size. Networks often keep to the middle: large "
+        "values come out too small and small ones too large.",
+    ),
+    Term(
+        "tolerance",
+        "How far a measurement may be off and still serve, as the plan states it. What is tolerable is a clinical question.",
+        ("share within the tolerance",),
     ),
     # Synthetic images
     Term(

@@ -8,6 +8,7 @@ from lucency.domain.description import Description
 from lucency.domain.estimate import Estimate
 from lucency.domain.ground_truth import GroundTruth
 from lucency.domain.plan import Plan
+from lucency.domain.speed import Speed
 from lucency.report.answers.answers import Answers
 
 
@@ -46,6 +47,39 @@ class Epoch:
 
 
 @dataclass(frozen=True)
+class Frozen:
+    """Parameters that training left alone, and the hash that proves it."""
+
+    n_parameters: int
+    sha256_before: str
+    sha256_after: str
+
+
+@dataclass(frozen=True)
+class LearningStage:
+    """How one stage of a network learnt."""
+
+    name: str
+    n_parameters: int
+    rate_factor: float
+    """Its share of the learning rate."""
+    from_epoch: int | None
+    """The epoch in which it began to learn, counted from 1; None where it was frozen throughout."""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """The weights that the networks began with, where others had trained them."""
+
+    name: str
+    source: str
+    trained_on: str
+    licence: str
+    citation: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Member:
     """The training of one network of the ensemble."""
 
@@ -56,6 +90,10 @@ class Member:
     stopped_because: str
     measure: str
     """What was measured on the tuning part after each epoch: "AUC", "Dice"."""
+    frozen: Frozen | None = None
+    """None where every parameter learnt."""
+    stages: tuple[LearningStage, ...] = ()
+    """From the image to the answer; empty where the whole network learnt as one."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +178,8 @@ class Material:
     environment: Mapping[str, str]
     reasons: Mapping[str, str] = field(default_factory=dict)
     """What each code of a refusal or a note means."""
+    beginning: Beginning | None = None
+    """None where the networks began at random."""
     ground_truth: GroundTruth = field(default_factory=GroundTruth)
     """Who read, how far they agree, how often the labels err."""
     deidentified: Deidentified | None = None
@@ -150,6 +190,8 @@ class Material:
     """What was refused for its look, or noted as doubtful."""
     drawings: tuple[Picture, ...] = ()
     """Images with the outlines of what people drew, where masks or boxes make the labels."""
+    speed: Speed | None = None
+    """How training steps were computed; None where no network of torch learnt."""
     samples: tuple[Picture, ...] = ()
     augmentations: tuple[Picture, ...] = ()
 

@@ -7,9 +7,9 @@ from typing import Protocol, TypeVar
 
 from markupsafe import Markup
 
+from lucency.domain.augmentation_plan import NO_AUGMENTATION
 from lucency.domain.estimate import Estimate
 from lucency.domain.parts import Part
-from lucency.domain.plan import NO_AUGMENTATION
 from lucency.evaluation.agreement.convention import strength_in_words
 from lucency.provenance import head_code
 from lucency.report import ground_truth, representativeness, words
@@ -118,12 +118,18 @@ class _Terms:
 
     def use_if_known(self, word: str) -> Markup:
         """Mark a word if the glossary knows it, else write it as it is."""
-        entry = look_up(word) or look_up(word.partition(" (")[0])  # Krippendorff's alpha (nominal)
+        entry = look_up(word) or look_up(_bare(word))
         return self.use(entry.name, word) if entry else Markup.escape(word)
 
     def used(self) -> list[Term]:
         """Return the entries of the terms used so far, by name."""
         return sorted(self._used.values(), key=lambda entry: entry.name.lower())
+
+
+def _bare(word: str) -> str:
+    """Take from the name of a measure what says of what it is and how it was averaged: "mean surface Dice at 1 mm"."""
+    first = re.split(r" \(| at |, |(?<=agreement) of ", word)[0]
+    return re.sub(r"^(?:(?:mean|median|(?:lower|upper) quartile of|absolute|relative) )+", "", first)
 
 
 class _Numbers:

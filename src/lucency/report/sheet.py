@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from markupsafe import Markup
+
 from lucency.report.html import styles, template
 
 IMAGE_BUDGET_BYTES = 6_000_000
@@ -44,6 +46,8 @@ class Chapter:
     text: str
     cards: tuple[Card, ...] = ()
     tables: tuple[Table, ...] = ()
+    drawings: tuple[Markup, ...] = ()
+    """Figures as inline SVG."""
     warnings: tuple[str, ...] = ()
     """What must not be overlooked, one sentence or two each."""
     blanks: tuple[str, ...] = ()

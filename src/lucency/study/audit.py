@@ -12,8 +12,8 @@ from lucency.study.folder import STAGE_DONE, TEST_OPENED, StudyFolder
 from lucency.study.images import FILES, image_path
 from lucency.study.plan import read_plan
 
-SUSPECTS = "suspects"
-"""What the stages of the search for wrong labels begin with; what they find changes the labels that they looked at."""
+BESIDE = ("suspects", "transfer-curve", "features")
+"""What stages begin with that stand beside the line of the study; what they show may change what they looked at."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def _files(folder: StudyFolder) -> Iterator[Finding]:
     yield from (Finding(False, f"{file} was changed or removed after it was written") for file in sorted(changed))
     for name, stage in newest.items():
         outdated = [file for file, sha256 in stage["reads"].items() if expected.get(file, sha256) != sha256]
-        if outdated and name.startswith(SUSPECTS):
+        if outdated and name.startswith(BESIDE):
             yield Finding(True, f"{name}: looked at an earlier {outdated[0]}, as after a correction of labels")
         elif outdated:
             yield Finding(False, f"{name}: made from an earlier {outdated[0]}; `lucency run` brings it up to date")

@@ -5,13 +5,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from lucency.domain.cohort import KEPT, REFUSED, CohortRow, LabelRow, SplitRow
+from lucency.domain.parts import Targets
 from lucency.domain.plan import Plan
 from lucency.domain.questions import ABSENT, PRESENT, Question
+from lucency.domain.regression_plan import Regression
+from lucency.domain.tasks import DETECTION, REGRESSION, SEGMENTATION
 from lucency.errors import SourceError
 from lucency.study.folder import STAGE_DONE, StudyFolder
 from lucency.study.ground_truth import FINDINGS
@@ -43,7 +47,15 @@ COHORT, LABELS, CLASSES, SPLIT, CERTIFICATE = (
     "certificate.json",
 )
 GROUND_TRUTH, BY_RULE = "ground_truth.json", "tables/labels_by_rule.csv"
+TARGETS = {REGRESSION: Targets.NUMBERS, SEGMENTATION: Targets.STRUCTURES}
+"""Of tasks whose targets are no classes."""
 STORE = ["store/images.bin", "store/store.json"]
+VOLUMES = ["store/volumes.bin", "store/volumes.jsonl"]
+
+
+def files_of_store(plan: Plan) -> list[str]:
+    """Name the files that hold the decoded images, or the whole volumes."""
+    return VOLUMES if plan.data.image.volumes == "whole" else STORE
 
 
 def _curation_settings(study: Study) -> Any:
@@ -80,13 +92,15 @@ def clinical_settings(study: Study) -> dict[str, Any]:
     return {"clinical": sha256, "clinical_columns": as_settings(clinical) | {"table": None}}
 
 
-def _label_settings(study: Study) -> Any:
+def settings_of_labels(study: Study) -> Any:
     """Depend on every file that holds labels: on its content, not on where it lies. Those of folders lie in the paths."""
     from lucency.data.sources import archive_labels
     from lucency.provenance import sha256_of
 
     data = study.plan.data
     settings: dict[str, Any] = {"archive": None}
+    if study.plan.regression:
+        settings["regression"] = study.plan.regression.unit
     for name, labels in (("labels", data.labels), ("reference", data.reference)):
         if labels is None:
             continue
@@ -127,12 +141,17 @@ def _table_hash(study: Study, stage: Stage) -> str:
 
 
 def outside(study: Study, stage: Stage, fact: str, path: str, measure: Callable[[], str]) -> str:
-    """Measure what lies outside the folder; where it lies no more, go by what the stage recorded.
+    """Measure what lies outside the folder for a stage (`recorded_or_measured`)."""
+    return recorded_or_measured(study, stage.name, fact, path, measure)
+
+
+def recorded_or_measured(study: Study, stage: str, fact: str, path: str, measure: Callable[[], str]) -> str:
+    """Measure what lies outside the folder; where it lies no more, go by what the stage of this name recorded.
 
     A saved study can so be evaluated and reported where its images are not. A plan that newly names a path that is not
     there is not excused.
     """
-    last = study.folder.record.last(STAGE_DONE, stage=stage.name)
+    last = study.folder.record.last(STAGE_DONE, stage=stage)
     is_read = last is not None and fact in last.payload["settings"] and path in _paths_of(study.folder)
     if last and is_read and not Path(path).exists():
         study.desk.say(f"{Path(path).name} is not here; going on with what was read from it.")
@@ -176,7 +195,7 @@ def _curate(study: Study, key: str) -> Iterable[str]:
         *account,
         *listed,
         *sheet,
-        *STORE,
+        *files_of_store(study.plan),
         *join_clinical_table(study, curation),
     ]
 
@@ -203,8 +222,9 @@ def join_clinical_table(study: Study, curation: "Curation") -> list[str]:
     ]
 
 
-def _label(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
-    from lucency.data.ground_truth.labelling import label
+def write_labels(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
+    """Read the ground truth that the plan names, and label every kept image by it."""
+    from lucency.data.ground_truth.labelling import label, label_numbers
     from lucency.study.disputes import write_disputes
     from lucency.study.ground_truth import corrected, read_ground_truth, tell_ground_truth
 
@@ -213,9 +233,15 @@ def _label(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every sta
     named = [("labels", data.labels), *([("reference", data.reference)] if data.reference else [])]
     truths = [corrected(study, kept, one, read_ground_truth(study, kept, one, name)) for name, one in named]
     learnt, judged = truths[0], truths[-1]
-    labelling = label(kept, data.labels, learnt.verdicts.verdicts, judged.verdicts.verdicts if data.reference else None)
+    if study.plan.regression:
+        labelling = label_numbers(kept, data.labels, learnt.verdicts.verdicts)
+    else:
+        labelling = label(
+            *(kept, data.labels, learnt.verdicts.verdicts, judged.verdicts.verdicts if data.reference else None),
+            least_classes=1 if study.plan.task == DETECTION else 2,
+        )
     unknown_rows = tuple(number for truth in truths for number in truth.verdicts.unknown_rows)
-    for sentence in _sentences_on(labelling, unknown_rows):
+    for sentence in _sentences_on(labelling, unknown_rows, study.plan.regression):
         study.desk.say(sentence)
     told = tell_ground_truth(study, kept, labelling.rows, labelling.classes, truths)
     facts = {"classes": labelling.classes, "unknown_table_rows": unknown_rows}
@@ -231,11 +257,13 @@ def _label(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every sta
     ]
 
 
-def _sentences_on(labelling: "Labelling", unknown_rows: Sequence[int]) -> Iterator[str]:
+def _sentences_on(labelling: "Labelling", unknown_rows: Sequence[int], regression: Regression | None) -> Iterator[str]:
     """Say what became of the labels."""
     counts = Counter(row.target or row.judged for row in labelling.rows if row.status == KEPT)
     refused = Counter(row.reason or row.reference_reason for row in labelling.rows if row.status == REFUSED)
     words = ", ".join(f"{counts[name]} {name}" for name in labelling.classes)
+    if regression:
+        words = _range_in_words([float(row.target) for row in labelling.rows if row.status == KEPT], regression)
     words += "".join(f", {n} set aside ({code})" for code, n in sorted(refused.items()))
     if len(labelling.classes) == 2:
         words += f"; positive is {labelling.classes[1]}"
@@ -253,13 +281,22 @@ def _sentences_on(labelling: "Labelling", unknown_rows: Sequence[int]) -> Iterat
         )
 
 
+def _range_in_words(numbers: Sequence[float], regression: Regression) -> str:
+    unit = f" {regression.unit}" if regression.unit else ""
+    return (
+        f"{len(numbers)} numbers ({regression.quantity}), {min(numbers):.6g} to {max(numbers):.6g}{unit}, median "
+        f"{median(numbers):.6g}"
+    )
+
+
 def _split(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
     from lucency.data.split import certify, split_by_patient
 
     folder, settings, seed = study.folder, study.plan.split, study.plan.seed
     cohort, labels = folder.read_rows(COHORT, CohortRow), folder.read_rows(LABELS, LabelRow)
-    rows = split_by_patient(cohort, labels, settings, seed)
-    certificate = certify(rows, cohort, labels, settings, seed)
+    kind = TARGETS.get(study.plan.task, Targets.CLASSES)
+    rows = split_by_patient(cohort, labels, settings, seed, kind)
+    certificate = certify(rows, cohort, labels, settings, seed, kind)
     counts = ", ".join(
         f"{part} {n} ({certificate.n_patients[part]} patients)" for part, n in certificate.n_images.items()
     )
@@ -274,8 +311,13 @@ def _split(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every sta
 
 
 def classes_of(study: Study) -> tuple[str, ...]:
-    """Return the class names; of two, the second is the positive one."""
+    """Return the class names; of two, the second is the positive one. None where the study measures a number."""
     return tuple(study.folder.read_json(CLASSES)["classes"])
+
+
+def numbers_of(folder: StudyFolder) -> dict[str, float]:
+    """Return the number of each image in the split, where the study measures one."""
+    return {image_id: float(target) for image_id, target in targets_of(folder).items()}
 
 
 def questions_of(study: Study) -> tuple[Question, ...]:
@@ -314,11 +356,14 @@ def split_rows_of(folder: StudyFolder) -> list[SplitRow]:
 
 
 CURATE = Stage("curate", "The images are read.", _curation_settings, lambda _: [], _curate)
-LABEL = Stage("label", "The labels are read.", _label_settings, lambda _: [COHORT], _label)
+LABEL = Stage("label", "The labels are read.", settings_of_labels, lambda _: [COHORT], write_labels)
 SPLIT_STAGE = Stage(
     "split",
     "The split is made.",
-    lambda study: {"split": as_settings(study.plan.split), "seed": study.plan.seed},
+    lambda study: (
+        {"split": as_settings(study.plan.split), "seed": study.plan.seed}
+        | ({"numbers": True} if study.plan.regression else {})
+    ),
     lambda _: [COHORT, LABELS],
     _split,
 )

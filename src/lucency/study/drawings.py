@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lucency.data.ground_truth.drawings.consensus import CONSENSUS, PairCounts, drawn_voxels
 from lucency.data.ground_truth.drawings.finding import Unmatched
 from lucency.data.ground_truth.drawings.images import ImageOnDisk
-from lucency.data.ground_truth.drawings.labels import DrawnLabel, DrawnLabels, labels_from_drawings
+from lucency.data.ground_truth.drawings.labels import DrawnLabel, DrawnLabels, Take, labels_from_drawings
 from lucency.data.ground_truth.drawings.measuring import DrawingRow
 from lucency.data.ground_truth.drawings.outlines import COLOURS, largest_slice, outlined, picture_of, window_around
 from lucency.data.ground_truth.drawings.reading import DrawnOn, read_drawings
@@ -32,15 +32,19 @@ N_CASES = 8
 """Images that the report shows with their outlines."""
 
 
-def read_drawn_ground_truth(study: Study, kept: Sequence[CohortRow], settings: Drawings) -> Verdicts:
+def read_drawn_ground_truth(
+    study: Study, kept: Sequence[CohortRow], settings: Drawings, take: Take = lambda *_: ""
+) -> Verdicts:
     """Label the kept images by what was drawn on them; write what was drawn, how far readers agree, and a few pictures.
+
+    `take` is given what was drawn on each image, for whoever wants more than labels.
 
     Raises:
         SourceError: the drawings, or the images themselves, cannot be used.
         Interrupted: the user asked to stop.
     """
     images = images_of_cohort(study)
-    drawn = labels_from_drawings(images, settings, study.desk)
+    drawn = labels_from_drawings(images, settings, study.desk, take)
     for sentence in _sentences_on(drawn):
         study.desk.say(sentence)
     by_id = {label.image_id: label for label in drawn.labels}
@@ -105,10 +109,16 @@ def show_drawings(study: Study, drawn: DrawnLabels, images: Sequence[ImageOnDisk
         except RefusedImage:  # gone since: the report does without
             continue
         legend = ", ".join(f"{reader}: {colour}" for reader, colour in readers.items() if reader)
-        caption = f"{label.image_id}: {label.target}" + (f" ({legend})" if legend else "")
+        caption = f"{label.image_id}: {_in_words(study, label.target)}" + (f" ({legend})" if legend else "")
         facts = {"caption": caption, "image_id": label.image_id, "target": label.target, "readers": readers}
         pictures.append((picture, facts))
     return write_pictures(study, DRAWN, "drawing", pictures)
+
+
+def _in_words(study: Study, target: str) -> str:
+    """Write a class as it is, and a number with its unit."""
+    regression = study.plan.regression
+    return f"{float(target):.6g} {regression.unit}" if regression else target
 
 
 def choose_cases(labels: Sequence[DrawnLabel], pairs: Sequence[PairCounts]) -> list[DrawnLabel]:

@@ -9,10 +9,11 @@ from lucency.domain.cohort import CohortRow
 from lucency.domain.plan import Plan
 from lucency.randomness import key as counted_key
 from lucency.randomness import sample_keys
-from lucency.study.cohort import STORE, classes_of
+from lucency.study.cohort import STORE, questions_of
 from lucency.study.medium import Medium
 from lucency.study.plan import as_settings
 from lucency.study.stage import Study
+from lucency.study.transfer import begin, transfer_settings, write_beginning
 
 if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
     from torch import Tensor, nn
@@ -27,6 +28,7 @@ def _settings(study: Study) -> dict[str, Any]:
     return {
         "augmentation": as_settings(plan.augmentation) if plan.augmentation else None,
         "image": as_settings(plan.data.image),
+        **transfer_settings(study),
     }
 
 
@@ -54,9 +56,9 @@ def _untrained(study: Study, seed: int, n_outputs: int) -> "Standardised":
     return Standardised(build(plan.network, image.n_channels, image.shape, n_outputs), image.n_channels)
 
 
-def _fit(study: Study, network: "nn.Module", training: "Examples") -> None:  # noqa: ARG001 - as every medium
-    """Measure the grey levels of the training part."""
-    cast("Standardised", network).fit(cast("ImageExamples", training))
+def _fit(study: Study, network: "nn.Module", training: "Examples") -> None:
+    """Measure the grey levels of the training part, and take over weights from elsewhere if the plan says so."""
+    begin(study, cast("Standardised", network), cast("ImageExamples", training))
 
 
 def _augment(plan: Plan, seed: int) -> "Augment | None":
@@ -71,7 +73,7 @@ def _augment(plan: Plan, seed: int) -> "Augment | None":
 def _show_samples(study: Study, training: "Examples") -> list[str]:
     from lucency.study.pictures import show_samples
 
-    return show_samples(study, cast("ImageExamples", training), classes_of(study))
+    return show_samples(study, cast("ImageExamples", training), questions_of(study))
 
 
 def _layers(study: Study, n_outputs: int) -> "list[LayerRow]":
@@ -85,7 +87,7 @@ IMAGES = Medium(
     store=tuple(STORE),
     learnt=(),
     settings=_settings,
-    prepare=lambda _: [],
+    prepare=write_beginning,
     examples=_examples,
     untrained=_untrained,
     fit=_fit,

@@ -9,19 +9,25 @@ from pydantic import TypeAdapter
 from lucency.domain.cohort import CohortRow, LabelRow, SplitRow
 from lucency.domain.estimate import Estimate
 from lucency.domain.ground_truth import GroundTruth
-from lucency.domain.plan import REPORT_LABELLING, SYNTHESIS, Plan
+from lucency.domain.plan import Plan
+from lucency.domain.speed import Speed
+from lucency.domain.tasks import DETECTION, REGRESSION, REPORT_LABELLING, SEGMENTATION, SYNTHESIS
 from lucency.study.answer_files import AnswerFiles, only_fields, read_png
+from lucency.study.box_answers import BOXES
 from lucency.study.class_answers import CLASSES_OF_IMAGES, CLASSES_OF_REPORTS
 from lucency.study.classes import METRICS
 from lucency.study.cohort import CERTIFICATE, COHORT, GROUND_TRUTH, LABELS, SPLIT, files_of_labels
 from lucency.study.describing import DESCRIPTION, read_description
 from lucency.study.folder import STAGE_DONE, TEST_OPENED, StudyFolder
 from lucency.study.images import ACCOUNT
+from lucency.study.mask_answers import MASKS
+from lucency.study.number_answers import NUMBERS_OF_IMAGES
 from lucency.study.pictures import AUGMENTED, DRAWN, SAMPLES, SET_ASIDE
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
 from lucency.study.synthesis.answers import SYNTHETIC_IMAGES
-from lucency.study.training import LAYERS, history_file, members, outcome_file
+from lucency.study.training import LAYERS, SPEED, history_file, members, outcome_file
+from lucency.study.transfer import TRANSFER, files_of_transfer
 from lucency.study.versions import n_versions
 
 if TYPE_CHECKING:
@@ -31,7 +37,10 @@ REPORT_FILE = "report.html"
 FILES_OF_IMAGES = (SET_ASIDE, SAMPLES, AUGMENTED)
 ANSWERS: Mapping[str, AnswerFiles] = {
     "classification": CLASSES_OF_IMAGES,
+    REGRESSION: NUMBERS_OF_IMAGES,
     REPORT_LABELLING: CLASSES_OF_REPORTS,
+    DETECTION: BOXES,
+    SEGMENTATION: MASKS,
     SYNTHESIS: SYNTHETIC_IMAGES,
 }
 """Task → the files that hold its answers. A task adds itself here, with answers of its own in `report/answers`."""
@@ -75,7 +84,9 @@ def gather(plan: Plan, folder: StudyFolder) -> "material.Material":
         environment=stages[-1].payload["environment"],
         reasons=EXPLANATIONS,
         deidentified=_deidentified(plan, folder),
+        beginning=material.Beginning(**folder.read_json(TRANSFER)) if plan.transfer else None,
         cohort_version=n_versions(folder),
+        speed=_speed(folder),
         **(_of_images(plan, folder) if plan.unit == "image" else {}),
     )
 
@@ -110,12 +121,25 @@ def _deidentified(plan: Plan, folder: StudyFolder) -> "material.Deidentified | N
     )
 
 
+def _speed(folder: StudyFolder) -> Speed:
+    facts = folder.read_json(SPEED)
+    return Speed(**{name: value for name, value in facts.items() if name != "key"})
+
+
 def _member(folder: StudyFolder, name: str) -> "material.Member":
     from lucency.report import material
 
     epochs = [only_fields(material.Epoch, _numbers(row)) for row in folder.read_table(history_file(name))]
     outcome = folder.read_json(outcome_file(name))
-    return material.Member(name, tuple(epochs), outcome["best_epoch"], outcome["stopped_because"], outcome["measure"])
+    return material.Member(
+        name=name,
+        epochs=tuple(epochs),
+        best_epoch=outcome["best_epoch"],
+        stopped_because=outcome["stopped_because"],
+        measure=outcome["measure"],
+        frozen=material.Frozen(**outcome["frozen"]) if "frozen" in outcome else None,
+        stages=tuple(material.LearningStage(**stage) for stage in outcome["stages"]),
+    )
 
 
 def _numbers(row: Mapping[str, str]) -> dict[str, float | None]:
@@ -140,11 +164,12 @@ REPORT = Stage(
     "The report is written.",
     lambda study: as_settings(study.plan) | {"data": _settings_of_labels(study.plan)},
     lambda plan: [
-        *(COHORT, LABELS, SPLIT, CERTIFICATE, DESCRIPTION, LAYERS, METRICS, GROUND_TRUTH),
+        *(COHORT, LABELS, SPLIT, CERTIFICATE, DESCRIPTION, LAYERS, SPEED, METRICS, GROUND_TRUTH),
         *([DRAWN] if _has_drawings(plan) else []),
         *(FILES_OF_IMAGES if plan.unit == "image" else ()),
         *ANSWERS[plan.task].reads(plan),
         *files_of_labels(plan),
+        *files_of_transfer(plan),
         *(history_file(member) for member in members(plan)),
         *(outcome_file(member) for member in members(plan)),
     ],

@@ -6,20 +6,38 @@ from functools import partial
 from lucency.domain.plan import Plan
 from lucency.domain.progress import Desk
 from lucency.study import classification as images
+from lucency.study import detection
+from lucency.study import regression as numbers
 from lucency.study import report_labelling as reports
+from lucency.study import segmentation as outlines
 from lucency.study.carrying_words import EXPLAIN_WORDS
 from lucency.study.cohort import CURATE, LABEL, SPLIT_STAGE
+from lucency.study.configuring import CONFIGURE
 from lucency.study.describing import DESCRIBE
 from lucency.study.folder import StudyFolder
+from lucency.study.lesions import LABEL_LESIONS
 from lucency.study.plan import write_plan
 from lucency.study.reporting import REPORT
 from lucency.study.stage import Stage, Study
+from lucency.study.structures import LABEL_STRUCTURES
 from lucency.study.synthesis.stages import SYNTHESIS_STAGES
 
 STAGES = {
     "classification": (
         *(CURATE, LABEL, SPLIT_STAGE, DESCRIBE),
         *(images.TRAIN, images.PREDICT, images.EVALUATE, images.EXPLAIN, REPORT),
+    ),
+    "regression": (
+        *(CURATE, LABEL, SPLIT_STAGE, DESCRIBE),
+        *(numbers.TRAIN, numbers.PREDICT, numbers.EVALUATE, numbers.EXPLAIN, REPORT),
+    ),
+    "detection": (
+        *(CURATE, LABEL_LESIONS, SPLIT_STAGE, DESCRIBE),
+        *(detection.TRAIN, detection.PREDICT, detection.EVALUATE, detection.EXPLAIN, REPORT),
+    ),
+    "segmentation": (
+        *(CURATE, LABEL_STRUCTURES, SPLIT_STAGE, DESCRIBE, CONFIGURE),
+        *(outlines.TRAIN, outlines.PREDICT, outlines.EVALUATE, outlines.EXPLAIN, REPORT),
     ),
     "report_labelling": (
         *(reports.CURATE, LABEL, SPLIT_STAGE, DESCRIBE),

@@ -15,22 +15,22 @@ import numpy as np
 from lucency.domain.cohort import CohortRow, LabelRow, SplitRow
 from lucency.domain.label_audit import Doubt, DoubtedLabel, LabelAudit
 from lucency.domain.parts import Part
-from lucency.domain.plan import REPORT_LABELLING, Plan
+from lucency.domain.plan import Plan
 from lucency.domain.predictions import Predictions
 from lucency.domain.progress import Desk
+from lucency.domain.tasks import REPORT_LABELLING
 from lucency.errors import PlanError, StudyError
 from lucency.randomness import key as counted_key
-from lucency.study.classes import examples_from
 from lucency.study.classification import NAMING
 from lucency.study.cohort import CLASSES, COHORT, LABELS, SPLIT, STORE, classes_of, split_rows_of, targets_of
 from lucency.study.folder import StudyFolder
-from lucency.study.image_medium import IMAGES
+from lucency.study.judging import Trial, answers_file, train_and_ask
 from lucency.study.medium import labelled_images
 from lucency.study.pictures import pictures_of
 from lucency.study.plan import as_settings
 from lucency.study.run import carry_out, run
 from lucency.study.stage import Stage, Study
-from lucency.study.tables import read_predictions, write_predictions
+from lucency.study.tables import read_predictions
 from lucency.study.training import settings_of_training
 
 if TYPE_CHECKING:  # SciPy and torch take time to import; only stages that need them do
@@ -51,13 +51,23 @@ def find_suspect_labels(plan: Plan, folder: StudyFolder, desk: Desk) -> None:
     """Find labels that are probably wrong; what is done already is not done again.
 
     Raises:
-        PlanError: the study is of reports, whose labels are checked by reading a sample again.
+        PlanError: the study is of reports, whose labels are checked by reading a sample again, or asks no single question.
         LucencyError: with a sentence for the user; nothing that was finished is lost.
     """
     if plan.task == REPORT_LABELLING:
         raise PlanError(
             "`lucency suspects` looks at the labels of images, and this study is of reports. Have a sample of them read again: "
             "`lucency reports` writes the sheet."
+        )
+    if plan.task != "classification":
+        raise PlanError(
+            f"`lucency suspects` looks for wrong classes, and this study has `task: {plan.task}`. Look at the worst cases of its "
+            "report instead."
+        )
+    if plan.data.labels.findings:
+        raise PlanError(
+            "`lucency suspects` looks at one question. Name one finding as `data.labels.label_column` and leave `findings` out, "
+            "and ask for each in a study folder of its own (`--out`)."
         )
     run(plan, folder, desk, until="split")
     with folder.in_use():
@@ -67,10 +77,6 @@ def find_suspect_labels(plan: Plan, folder: StudyFolder, desk: Desk) -> None:
 def fold_folder(number: int) -> str:
     """Say where the work on a fold lies; people count from 1."""
     return f"suspects/fold-{number + 1}"
-
-
-def _fold_predictions(number: int) -> str:
-    return f"{fold_folder(number)}/predictions.csv"
 
 
 def _fold_stage(number: int) -> Stage:
@@ -96,42 +102,19 @@ def _with_epochs_of_audit(study: Study) -> Study:
 
 def _judge_fold(number: int, study: Study, key: str) -> Iterable[str]:
     """Train one network on the other folds, and let it judge the images of this one."""
-    from torch import softmax
-
-    from lucency.training.device import fix_arithmetic, make_device
-    from lucency.training.loop import train_member
-    from lucency.training.prediction import predict
-
     study = _with_epochs_of_audit(study)
-    plan, folder = study.plan, study.folder
     fold = _fold(study, number)
-    seed = counted_key(plan.seed, "label audit", number) >> 1
-    title = f"Fold {number + 1} of {plan.label_audit.folds}"
-    training = examples_from(IMAGES, study, fold.training)
-    course = NAMING.course(study, title, (training, examples_from(IMAGES, study, fold.tuning)), seed, key)
-    network = NAMING.untrained(study, seed)
-    NAMING.fit(study, network, training)
-    outcome = train_member(network, course, folder.path / fold_folder(number), study.desk)
-
-    fix_arithmetic(plan.training)
-    device = make_device(plan.training)
-    judge = NAMING.untrained(study, seed)
-    judge.load_state_dict(outcome.weights)
-    held_out = examples_from(IMAGES, study, fold.held_out)
-    logits = predict(device.setup(judge), held_out, device)
-    judged = Predictions(
-        part="held out",
+    trial = Trial(
+        title=f"Fold {number + 1} of {study.plan.label_audit.folds}",
+        folder=fold_folder(number),
         member=f"fold-{number + 1}",
-        classes=classes_of(study),
-        image_ids=tuple(image.image_id for image in fold.held_out),
-        patient_ids=tuple(image.patient_id for image in fold.held_out),
-        targets=held_out.targets.numpy(),
-        probabilities=softmax(logits.double(), 1).numpy(),
+        training=fold.training,
+        tuning=fold.tuning,
+        asked=fold.held_out,
+        part="held out",
+        seed=counted_key(study.plan.seed, "label audit", number) >> 1,
     )
-    return [
-        write_predictions(folder, _fold_predictions(number), [judged]),
-        folder.write_rows(f"{fold_folder(number)}/history.csv", outcome.history),
-    ]
+    return train_and_ask(study, trial, key)
 
 
 @dataclass(frozen=True)
@@ -223,7 +206,9 @@ def _audit(study: Study) -> LabelAudit:
 
 def _all_judged(study: Study) -> Predictions:
     """Put the judgements of all folds together, in the order of the image identifiers."""
-    folds = [read_predictions(study.folder, _fold_predictions(n))[0] for n in range(study.plan.label_audit.folds)]
+    folds = [
+        read_predictions(study.folder, answers_file(fold_folder(n)))[0] for n in range(study.plan.label_audit.folds)
+    ]
     image_ids = np.concatenate([fold.image_ids for fold in folds])
     order = np.argsort(image_ids)
     patients = np.concatenate([fold.patient_ids for fold in folds])
@@ -360,7 +345,7 @@ SEARCH = Stage(
     },
     lambda plan: [
         *(COHORT, LABELS, CLASSES, SPLIT, *STORE),
-        *(_fold_predictions(number) for number in range(plan.label_audit.folds)),
+        *(answers_file(fold_folder(number)) for number in range(plan.label_audit.folds)),
     ],
     _search,
 )

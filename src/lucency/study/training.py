@@ -6,6 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lucency.domain.plan import Plan
+from lucency.domain.speed import Speed
+from lucency.errors import StudyError
 from lucency.randomness import key as counted_key
 from lucency.study.plan import as_settings, without_files
 from lucency.study.stage import Stage, Study
@@ -15,8 +17,11 @@ if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
 
     from lucency.network.layer_table import LayerRow
     from lucency.training.course import Course
+    from lucency.training.freezing import Pace
 
 LAYERS = "tables/layers.json"
+SPEED = "training/speed.json"
+"""How steps are computed, and what a trial measured."""
 
 
 @dataclass(frozen=True)
@@ -107,19 +112,44 @@ def _train(task: Task, study: Study, key: str) -> Iterable[str]:
     for number, member in enumerate(members(study.plan)):
         seed = counted_key(study.plan.seed, "member", number) >> 1
         title = f"Training {member}" if study.plan.training.n_members > 1 else "Training"
-        written += _train_member(task, study, member, task.course(study, title, parts, seed, key))
+        course = task.course(study, title, parts, seed, key)
+        if number == 0:
+            written.append(_choose_speed(task, study, course))
+        written += _train_member(task, study, member, course)
     return written
+
+
+def _choose_speed(task: Task, study: Study, course: "Course") -> str:
+    """Try how steps are computed fastest, and write it down; an interrupted training goes on as it was chosen."""
+    from lucency.training.trial import try_speed, use_speed
+
+    folder = study.folder
+    known = folder.read_json(SPEED) if (folder.path / SPEED).exists() else {}
+    if known.pop("key", "") == course.key:
+        use_speed(Speed(**known))
+        return SPEED
+    speed = try_speed(task.untrained(study, course.seed), course)
+    if speed.is_tried:
+        study.desk.say(
+            f"{course.title}: a step takes {speed.chosen_seconds:.2f} s of processor time, {speed.gain:.2f} times as fast as "
+            "PyTorch by itself."
+        )
+    return folder.write_json(SPEED, {"key": course.key, **asdict(speed)})
 
 
 def _train_member(task: Task, study: Study, member: str, course: "Course") -> Iterable[str]:
     """Train one network and write its weights, its history and how it ended."""
     from safetensors.torch import save
 
+    from lucency.training.freezing import count_frozen, hash_of, names_of_frozen
     from lucency.training.loop import train_member
 
     folder = study.folder
     network = task.untrained(study, course.seed)
     task.fit(study, network, course.training)
+    paces = course.paces(network)
+    frozen = names_of_frozen(network, paces)
+    before = hash_of(network.state_dict(), frozen)
     outcome = train_member(network, course, (folder.path / weights_file(member)).parent, study.desk)
     best = outcome.history[outcome.best_epoch - 1]
     by = "which" if study.plan.training.select_by == "measure" else "whose cost"
@@ -132,9 +162,34 @@ def _train_member(task: Task, study: Study, member: str, course: "Course") -> It
         "stopped_because": outcome.stopped_because,
         "measure": course.measure.name,
         "seed": course.seed,
+        "stages": [_stage_in_words(pace) for pace in paces],
+        **_proof_of_frozen(count_frozen(paces), before, hash_of(outcome.weights, frozen)),
     }
     return [
         folder.write(weights_file(member), save(outcome.weights)),
         folder.write_rows(history_file(member), outcome.history),
         folder.write_json(outcome_file(member), facts),
     ]
+
+
+def _stage_in_words(pace: "Pace") -> dict[str, Any]:
+    """Tell how one stage learnt; people count epochs from 1."""
+    return {
+        "name": pace.name,
+        "n_parameters": sum(parameter.numel() for parameter in pace.parameters),
+        "rate_factor": pace.rate_factor,
+        "from_epoch": None if pace.from_epoch is None else pace.from_epoch + 1,
+    }
+
+
+def _proof_of_frozen(n_parameters: int, before: str, after: str) -> dict[str, Any]:
+    """Prove that what was frozen did not change; nothing where nothing was frozen.
+
+    Raises:
+        StudyError: it did change.
+    """
+    if n_parameters == 0:
+        return {}
+    if after != before:
+        raise StudyError("Frozen parameters changed in training. This is a fault of lucency; please report it.")
+    return {"frozen": {"n_parameters": n_parameters, "sha256_before": before, "sha256_after": after}}

@@ -1,7 +1,7 @@
 """The nouns of training: what is learnt from, by whom, and how far it has come."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from lucency.domain.training_plan import Training
 from lucency.training.device import Device
+from lucency.training.freezing import Pace
 
 Lesson = Callable[[NDArray[np.int64], int, torch.device], tuple[Any, Any]]
 """(batch, epoch, device) to what the network is shown of it, augmented, and what its answer is compared with."""
@@ -65,6 +66,8 @@ class Course:
     seed: int
     key: str
     """Names the settings and data that a checkpoint belongs to."""
+    paces: Callable[[nn.Module], Sequence[Pace]] = lambda _: ()
+    """Tells which layers of a network learn when, and how fast; where it names none, all of it learns from the beginning."""
 
 
 @dataclass(frozen=True)

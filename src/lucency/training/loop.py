@@ -17,7 +17,8 @@ from lucency.errors import DivergenceError, Interrupted
 from lucency.randomness import key
 from lucency.training.course import Course, Epoch, Judgement, Learner, Measure, Outcome, Position
 from lucency.training.device import fix_arithmetic, make_device
-from lucency.training.optimizer import make_optimizer
+from lucency.training.freezing import let_learn
+from lucency.training.optimizer import make_optimizer, set_rate
 from lucency.training.resume import Saver, resume
 from lucency.training.schedule import learning_rate
 
@@ -36,7 +37,8 @@ def train_member(network: nn.Module, course: Course, folder: Path, desk: Desk) -
     settings = course.settings
     fix_arithmetic(settings)
     device = make_device(settings)
-    network, optimizer = device.setup(network, make_optimizer(network, settings))
+    paces = course.paces(network)
+    network, optimizer = device.setup(network, make_optimizer(network, settings, paces))
     learner = Learner(network, optimizer, device, course)
     position, best = resume(learner, folder)
     saver = Saver(learner, folder)
@@ -47,6 +49,7 @@ def train_member(network: nn.Module, course: Course, folder: Path, desk: Desk) -
         while not position.stopped_because:
             started = time.monotonic() - position.seconds
             network.train()
+            let_learn(paces, position.epoch)
             order = course.training.batches(settings.batch_size, course.seed, position.epoch)
             for batch in islice(order, position.batch, None):
                 iteration = position.epoch * n_batches + position.batch
@@ -74,8 +77,7 @@ def _step(learner: Learner, batch: NDArray[np.int64], rate: float, epoch: int, i
         cost = course.cost(learner.network, inputs, lessons)
     learner.optimizer.zero_grad()
     device.backward(cost)
-    for group in learner.optimizer.param_groups:
-        group["lr"] = rate
+    set_rate(learner.optimizer, rate)
     learner.optimizer.step()
     return float(cost.item())
 

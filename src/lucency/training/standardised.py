@@ -3,23 +3,26 @@
 import torch
 from torch import Tensor, nn
 
+from lucency.network.transfer import Scale
 from lucency.training.examples import ImageExamples
 
 
 class Standardised(nn.Module):
     """A network behind the grey-level scale of its own training part: mean 0, standard deviation 1.
 
-    The two numbers are saved with the weights, so that they can never be taken from other images.
+    With transfer it may be the scale of the weights that the network began with. The two numbers are saved with the
+    weights, so that they can never be taken from other images.
     """
 
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, network: nn.Module, n_channels: int) -> None:
+    def __init__(self, network: nn.Module, n_channels: int, n_axes: int = 2) -> None:
+        """Wrap a network; `n_axes` is 2 for pictures and 3 for volumes."""
         super().__init__()
         self.network = network
-        self.register_buffer("mean", torch.zeros(1, n_channels, 1, 1))
-        self.register_buffer("deviation", torch.ones(1, n_channels, 1, 1))
+        self.register_buffer("mean", torch.zeros(1, n_channels, *(1,) * n_axes))
+        self.register_buffer("deviation", torch.ones(1, n_channels, *(1,) * n_axes))
 
     def fit(self, examples: ImageExamples) -> None:
         """Measure the training part, channel by channel."""
@@ -35,6 +38,11 @@ class Standardised(nn.Module):
         deviation = (squares / n_pixels - mean.square()).clamp(min=1e-12).sqrt()
         self.mean.copy_(mean.view(1, -1, 1, 1))
         self.deviation.copy_(deviation.view(1, -1, 1, 1))
+
+    def rescale(self, scale: Scale) -> None:
+        """Take the scale that weights from elsewhere are used to, in place of that of the training part."""
+        self.mean.copy_(torch.tensor(scale.mean).view(1, -1, 1, 1))
+        self.deviation.copy_(torch.tensor(scale.deviation).view(1, -1, 1, 1))
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits, axes (image, class), for fractions of white, axes (image, channel, row, column)."""

@@ -33,6 +33,8 @@ class Draw(IntEnum):
     ERASE_PLACE_SLICE = auto()
     ERASE_PLACE_ROW = auto()
     ERASE_PLACE_COLUMN = auto()
+    TILT_ROW = auto()
+    TILT_COLUMN = auto()
 
 
 class Draws:

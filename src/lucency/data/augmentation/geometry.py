@@ -2,7 +2,8 @@
 
 Points are (row, column) in pixels from the centre of the image, so that a rotation is rigid whatever the image's
 shape. An original point p moves to p' = rotation · skew · zoom · flip · p + shift. Volumes (slice, row, column) turn
-and skew within the slice only, zoom along all axes alike, and shift along each. What comes from outside is black.
+and skew within the slice, zoom along all axes alike, shift along each, and tilt last of all, where the plan asks for
+it. What comes from outside is black.
 """
 
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ class Geometry:
     """Axes (image, 2, 3): original (row, column) = in_plane · (row, column, 1), pixels from the centre."""
     along_slices: NDArray[np.float64]
     """Axes (image, 2): original slice = first · slice + second, slices from the centre."""
+    tilted: NDArray[np.float64] | None = None
+    """The whole of it for volumes that tilt, axes (image, 3, 4): original (slice, row, column) = tilted · (slice, row, column,
+    1), voxels from the centre; None where nothing tilts."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +44,14 @@ class Sampling:
     """What a pixel's column adds, as x + iy, axes (image, column)."""
     slices: Tensor | None
     """Original slice of each slice of a volume, counted from 0, axes (image, slice)."""
+    tilted: Tensor | None = None
+    """Of volumes that tilt, the matrix that affine_grid takes, axes (image, 3, 4)."""
 
     def part(self, part: slice) -> "Sampling":
         """Return the sampling of some images of the batch."""
-        return Sampling(self.of_rows[part], self.of_columns[part], None if self.slices is None else self.slices[part])
+        slices = None if self.slices is None else self.slices[part]
+        tilted = None if self.tilted is None else self.tilted[part]
+        return Sampling(self.of_rows[part], self.of_columns[part], slices, tilted)
 
     def grid(self) -> Tensor:
         """Return the grid, axes (image, row, column, (x, y))."""
@@ -60,6 +68,7 @@ def draw_geometry(settings: Augmentation, draws: Draws, shape: tuple[int, ...]) 
         or settings.skew_degrees
         or settings.shift
         or settings.zoom != (1, 1)
+        or (settings.tilt_degrees and len(shape) == 3)
     ):
         return None
     angle = np.deg2rad(draws.either_side(Draw.ROTATE, settings.rotate_degrees))
@@ -70,10 +79,12 @@ def draw_geometry(settings: Augmentation, draws: Draws, shape: tuple[int, ...]) 
     shift_row = draws.either_side(Draw.SHIFT_ROW, settings.shift * shape[-2])
     shift_column = draws.either_side(Draw.SHIFT_COLUMN, settings.shift * shape[-1])
     shift_slice = draws.either_side(Draw.SHIFT_SLICE, settings.shift * shape[0] if len(shape) == 3 else 0)
-    return Geometry(
-        _compose(angle, skew, zoom * flip_row, zoom * flip_column, shift_row, shift_column),
-        np.stack([1 / zoom, -shift_slice / zoom], axis=1),
-    )
+    in_plane = _compose(angle, skew, zoom * flip_row, zoom * flip_column, shift_row, shift_column)
+    along_slices = np.stack([1 / zoom, -shift_slice / zoom], axis=1)
+    if not settings.tilt_degrees or len(shape) == 2:
+        return Geometry(in_plane, along_slices)
+    tilts = [np.deg2rad(draws.either_side(d, settings.tilt_degrees)) for d in (Draw.TILT_ROW, Draw.TILT_COLUMN)]
+    return Geometry(in_plane, along_slices, _tilted(in_plane, along_slices, *tilts))
 
 
 def make_sampling(geometry: Geometry, shape: tuple[int, ...], device: torch.device) -> Sampling:
@@ -91,11 +102,14 @@ def make_sampling(geometry: Geometry, shape: tuple[int, ...], device: torch.devi
         torch.from_numpy(of_rows.astype(np.complex64)).to(device),
         torch.from_numpy(of_columns.astype(np.complex64)).to(device),
         slices,
+        None if geometry.tilted is None else _for_affine_grid(geometry.tilted, shape).to(device),
     )
 
 
 def move_images(images: Tensor, sampling: Sampling) -> Tensor:
     """Resample images, axes (image, channel, [slice,] row, column), linearly along each axis."""
+    if sampling.tilted is not None:
+        return _move_tilted(images, sampling.tilted, "bilinear")
     if sampling.slices is not None:
         index = torch.arange(images.shape[2], device=images.device)
         weights = (1 - (sampling.slices[:, :, None] - index).abs()).clamp_(min=0)
@@ -109,6 +123,8 @@ def move_images(images: Tensor, sampling: Sampling) -> Tensor:
 def move_masks(masks: Tensor, sampling: Sampling) -> Tensor:
     """Resample label masks, axes (image, [slice,] row, column), by nearest neighbour, so that no new label appears."""
     labels = masks.unsqueeze(1).to(torch.float32)  # exact for labels below 2**24
+    if sampling.tilted is not None:
+        return _move_tilted(labels, sampling.tilted, "nearest")[:, 0].to(masks.dtype)
     if sampling.slices is not None:
         n_slices = labels.shape[2]
         slices = sampling.slices.round().long()
@@ -141,6 +157,47 @@ def move_boxes(boxes: Tensor, geometry: Geometry, shape: tuple[int, ...]) -> tup
     return torch.cat([inside_low, inside_high], -1).to(boxes.dtype), is_visible
 
 
+def count_boxes_left(boxes: Tensor, settings: Augmentation, draws: Draws, shape: tuple[int, int]) -> int:
+    """Count boxes, axes (image, 1, 4), that have left images of this shape after they were moved, as the augmentation does."""
+    geometry = draw_geometry(settings, draws, shape)
+    return 0 if geometry is None else int((~move_boxes(boxes, geometry, shape)[1]).sum())
+
+
+def _move_tilted(volumes: Tensor, matrix: Tensor, mode: str) -> Tensor:
+    """Resample volumes, axes (image, channel, slice, row, column), along all axes at once."""
+    grid = F.affine_grid(matrix, list(volumes.shape), align_corners=False)
+    return F.grid_sample(volumes, grid, mode=mode, padding_mode="zeros", align_corners=False)
+
+
+def _for_affine_grid(tilted: NDArray[np.float64], shape: tuple[int, ...]) -> Tensor:
+    """Return the matrix in the coordinates of affine_grid: (x, y, z), from −1 to 1 between the outer edges."""
+    half = np.array(shape) / 2
+    matrix = np.concatenate([tilted[:, :, :3] * half, tilted[:, :, 3:]], axis=2) / half[:, None]
+    return torch.from_numpy(matrix[:, ::-1][:, :, (2, 1, 0, 3)].astype(np.float32))
+
+
+def _tilted(
+    in_plane: NDArray[np.float64],
+    along_slices: NDArray[np.float64],
+    about_rows: NDArray[np.float64],
+    about_columns: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the inverse of tilt · (all else), axes (image, 3, 4), for angles in radians.
+
+    About the rows a volume turns from slices to columns, about the columns from slices to rows.
+    """
+    untilted = np.zeros((len(in_plane), 3, 4))
+    untilted[:, 0, 0], untilted[:, 0, 3] = along_slices.T
+    untilted[:, 1:, 1:] = in_plane
+    turns = np.zeros((2, len(in_plane), 3, 3))
+    for turn, angle, axis, fixed in zip(turns, (about_rows, about_columns), (2, 1), (1, 2), strict=True):
+        turn[:, fixed, fixed] = 1
+        turn[:, 0, 0] = turn[:, axis, axis] = np.cos(angle)
+        turn[:, 0, axis], turn[:, axis, 0] = -np.sin(angle), np.sin(angle)
+    back = np.swapaxes(turns[1] @ turns[0], 1, 2)  # a rotation's inverse is its transpose
+    return np.concatenate([untilted[:, :, :3] @ back, untilted[:, :, 3:]], axis=2)
+
+
 def _compose(
     angle: NDArray[np.float64],
     skew: NDArray[np.float64],
@@ -167,6 +224,10 @@ def _compose(
 
 def _forward(geometry: Geometry, n_axes: int) -> NDArray[np.float64]:
     """Return the movement of points (x, y[, z]) from the centre, axes (image, axis, axis + 1)."""
+    if geometry.tilted is not None:
+        reversed_axes = geometry.tilted[:, ::-1][:, :, (2, 1, 0, 3)]
+        back = np.linalg.inv(reversed_axes[:, :, :3])
+        return np.concatenate([back, -(back @ reversed_axes[:, :, 3:])], axis=2)
     linear = np.zeros((len(geometry.in_plane), n_axes, n_axes))
     linear[:, :2, :2] = geometry.in_plane[:, ::-1, 1::-1]
     offset = np.zeros((len(linear), n_axes))

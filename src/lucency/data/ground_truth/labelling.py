@@ -21,7 +21,7 @@ class Labelling:
 
     rows: tuple[LabelRow, ...]
     classes: tuple[str, ...]
-    """Class names; for two classes the second is the positive one."""
+    """Class names; for two classes the second is the positive one. Empty where the labels are numbers."""
     is_positive_guessed: bool
     """True when neither the plan nor the names tell which of two classes is the disease."""
 
@@ -31,10 +31,12 @@ def label(
     labels: Labels,
     verdicts: Sequence[Verdict],
     reference: Sequence[Verdict] | None = None,
+    least_classes: int = 2,
 ) -> Labelling:
     """Label every kept image; refuse those without a label, with two, and copies of other images.
 
-    `verdicts` say what is to be learnt, `reference` what is judged by, where that is another ground truth.
+    `verdicts` say what is to be learnt, `reference` what is judged by, where that is another ground truth. Where structures
+    are looked for that every image may have, one class is enough.
 
     Raises:
         SourceError: no image has a label, or all have the same, or the two ground truths name different classes.
@@ -44,10 +46,37 @@ def label(
         rows = [_judged_by(row, verdict) for row, verdict in zip(rows, reference, strict=True)]
         _refuse_other_classes(rows)
     rows = _set_copies_aside(kept, rows)
-    classes = _classes(rows, labels)
+    classes = _classes(rows, labels, least_classes)
     rows = [_with_doubt(row, verdict, classes) for row, verdict in zip(rows, verdicts, strict=True)]
     is_guessed = len(classes) == 2 and not labels.positive and len(healthy(classes)) != 1
     return Labelling(tuple(rows), classes, is_guessed)
+
+
+def label_structures(kept: Sequence[CohortRow], labels: Labels, verdicts: Sequence[Verdict]) -> tuple[LabelRow, ...]:
+    """Say which structures are drawn on every kept image; refuse those without a mask, and copies of other images.
+
+    Raises:
+        SourceError: no image has a mask.
+    """
+    rows = [_learnt_from(image, labels, verdict) for image, verdict in zip(kept, verdicts, strict=True)]
+    if not any(row.target for row in rows):
+        raise SourceError("No image has a mask that fits it. Look at labels.csv, and check `data.labels.drawings`.")
+    return tuple(_set_copies_aside(kept, rows))
+
+
+def label_numbers(kept: Sequence[CohortRow], labels: Labels, verdicts: Sequence[Verdict]) -> Labelling:
+    """Label every kept image with its number; refuse those without one, with two, and copies of other images.
+
+    Raises:
+        SourceError: no image has a number, or all have the same.
+    """
+    rows = [_learnt_from(image, labels, verdict) for image, verdict in zip(kept, verdicts, strict=True)]
+    rows = _set_copies_aside(kept, rows)
+    numbers = {row.target for row in rows if row.status == KEPT}
+    if len(numbers) < 2:
+        found = f"All images have the number {numbers.pop()}" if numbers else "No image has a number"
+        raise SourceError(f"{found} (`data.labels.from: {labels.from_}`). Check `data.labels` in the plan.")
+    return Labelling(tuple(rows), (), is_positive_guessed=False)
 
 
 def _learnt_from(image: CohortRow, labels: Labels, verdict: Verdict) -> LabelRow:
@@ -129,7 +158,7 @@ def _rank(image: CohortRow, row: LabelRow) -> tuple[int, bool, bool, str]:
     return _KEEP_FIRST[image.official_part], not row.judged, not row.target, image.source
 
 
-def _classes(rows: Sequence[LabelRow], labels: Labels) -> tuple[str, ...]:
+def _classes(rows: Sequence[LabelRow], labels: Labels, least_classes: int) -> tuple[str, ...]:
     """Order the classes: by name, but of two the one that means disease comes last."""
     names = sorted({name for row in rows if row.status == KEPT for name in (row.target, row.judged) if name})
     if not names:
@@ -137,7 +166,7 @@ def _classes(rows: Sequence[LabelRow], labels: Labels) -> tuple[str, ...]:
         raise SourceError(
             f"No image has a label (`data.labels.from: {labels.from_}`{hint}). Check `data.labels` in the plan."
         )
-    if len(names) == 1:
+    if len(names) < least_classes:
         raise SourceError(
             f"All images have the label “{names[0]}”; a classification needs at least two. Check `data.labels` in the plan."
         )

@@ -1,14 +1,17 @@
-"""Make labels of drawings: an image in which something is drawn is positive."""
+"""Make labels of drawings: an image in which something is drawn is positive, or how much is drawn is its number."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from lucency.data.ground_truth.drawings.amounts import amount_drawn
 from lucency.data.ground_truth.drawings.consensus import CONSENSUS, PairCounts, compare_readers, consensus_of
 from lucency.data.ground_truth.drawings.finding import Found, find_drawings
 from lucency.data.ground_truth.drawings.images import ImageOnDisk
 from lucency.data.ground_truth.drawings.marks import Marks
 from lucency.data.ground_truth.drawings.measuring import DrawingRow, measure
 from lucency.data.ground_truth.drawings.reading import DrawnOn, read_drawings
+from lucency.data.ground_truth.numbers import as_target
+from lucency.data.reading import RefusedImage
 from lucency.domain.labels_plan import Drawings
 from lucency.domain.progress import Desk
 from lucency.errors import SourceError
@@ -20,7 +23,7 @@ class DrawnLabel:
 
     image_id: str
     target: str
-    """"pneumonia" or "no_pneumonia"; empty when refused."""
+    """"pneumonia" or "no_pneumonia", or the number that is measured; empty when refused."""
     code: str = ""
     notes: tuple[str, ...] = ()
     n_voxels: int = 0
@@ -51,8 +54,16 @@ class DrawnLabels:
     """The drawings of each image, and those that belong to none."""
 
 
-def labels_from_drawings(images: Sequence[ImageOnDisk], settings: Drawings, desk: Desk) -> DrawnLabels:
+Take = Callable[[DrawnOn, Marks], str]
+"""Takes what counts of one image, and returns the code of a reason to refuse it."""
+
+
+def labels_from_drawings(
+    images: Sequence[ImageOnDisk], settings: Drawings, desk: Desk, take: Take = lambda *_: ""
+) -> DrawnLabels:
     """Read all drawings and label every image that was kept; images that were refused keep their drawings to themselves.
+
+    Whoever wants the drawings themselves gives a function that takes them as they are read.
 
     Raises:
         SourceError: the drawings are not there, or none shows a structure that counts.
@@ -61,7 +72,7 @@ def labels_from_drawings(images: Sequence[ImageOnDisk], settings: Drawings, desk
     found = find_drawings(images, settings)
     labels, rows, pairs = [], [], []
     for drawn in read_drawings(images, found, settings, desk):
-        label, of_image, agreement = _label(drawn, settings)
+        label, of_image, agreement = _label(drawn, settings, take)
         labels.append(label)
         rows += of_image
         pairs += agreement
@@ -87,20 +98,41 @@ def count_drawn(marks: Marks) -> int:
     return in_masks + sum(round(box.area) for box in marks.boxes)
 
 
-def _label(drawn: DrawnOn, settings: Drawings) -> tuple[DrawnLabel, list[DrawingRow], list[PairCounts]]:
+def _label(drawn: DrawnOn, settings: Drawings, take: Take) -> tuple[DrawnLabel, list[DrawingRow], list[PairCounts]]:
     image_id, finding = drawn.image.image_id, finding_of(settings)
     if drawn.code:
         return DrawnLabel(image_id, "", drawn.code), [], []
+    if settings.measure:
+        return _measured(drawn, settings, settings.measure)
     if drawn.grid is None:
-        is_negative = settings.missing == "empty"
-        return DrawnLabel(image_id, f"no_{finding}" if is_negative else "", "" if is_negative else "E_NO_LABEL"), [], []
+        code = take(drawn, Marks()) if settings.missing == "empty" else "E_NO_LABEL"
+        return DrawnLabel(image_id, "" if code else f"no_{finding}", code), [], []
     marks = marks_that_count(drawn)
+    if code := take(drawn, marks):
+        return DrawnLabel(image_id, "", code), [], []
     n_voxels = count_drawn(marks)
     target = finding if n_voxels >= settings.at_least_pixels else f"no_{finding}"
     votes = {reader: count_drawn(one) >= settings.at_least_pixels for reader, one in drawn.marks.items() if reader}
     label = DrawnLabel(image_id, target, "", drawn.notes, n_voxels, votes)
     pairs = compare_readers(image_id, drawn.marks, drawn.grid.shape)
     return label, list(_rows(drawn, marks)), pairs
+
+
+def _measured(
+    drawn: DrawnOn, settings: Drawings, measure: str
+) -> tuple[DrawnLabel, list[DrawingRow], list[PairCounts]]:
+    """Label an image with how much was drawn; where nobody looked and that means nothing is there, with 0."""
+    image_id = drawn.image.image_id
+    if drawn.grid is None:
+        is_empty = settings.missing == "empty"
+        return DrawnLabel(image_id, as_target(0) if is_empty else "", "" if is_empty else "E_NO_LABEL"), [], []
+    marks = marks_that_count(drawn)
+    rows, pairs = list(_rows(drawn, marks)), compare_readers(image_id, drawn.marks, drawn.grid.shape)
+    try:
+        amount = amount_drawn(marks, measure, drawn.grid.shape, drawn.spacing_mm)
+    except RefusedImage as reason:
+        return DrawnLabel(image_id, "", reason.code), rows, pairs
+    return DrawnLabel(image_id, as_target(amount), "", drawn.notes, count_drawn(marks)), rows, pairs
 
 
 def _rows(drawn: DrawnOn, counting: Marks) -> Iterator[DrawingRow]:

@@ -1,0 +1,1 @@
+"""Detection: which lesions are found, and how many false alarms that costs."""
