@@ -73,6 +73,7 @@ REFUSALS: dict[str, str] = {
     "E_COMMA_UNCLEAR": "The comma or point in the label may stand for decimals or for thousands; write it without.",
     "E_NO_SPACING": "What was drawn cannot be measured in millimetres, because the spacing of the pixels is not known.",
     "E_NOT_A_VOLUME": "What was drawn has an area and no volume, or the other way round, and the plan asks for the other.",
+    "E_SEALED": "The image is in the test part of the study, which is sealed until the study is evaluated.",
 }
 """Why an image was refused."""
 
@@ -140,6 +141,12 @@ NOTES: dict[str, str] = {
     "N_LABEL_COMMA": "The number of the label is written with a decimal comma; it was read as a decimal point.",
     "N_LABEL_THOUSANDS": "The digits of the label stand in groups of three; they were joined.",
     "N_LABEL_UNIT": "A unit stands behind the number of the label; it was taken off.",
+    "N_IN_STUDY": "The networks know this image: it is one of the study that trained them, so that the answer proves nothing.",
+    "N_UNLIKE_SIZE": "The image has another size or shape than those that the networks learnt from.",
+    "N_UNLIKE_MODALITY": "The image is of another modality than those that the networks learnt from, or does not tell.",
+    "N_UNLIKE_VIEW": "The image shows another view than those that the networks learnt from, or does not tell.",
+    "N_UNLIKE_BRIGHTNESS": "Dark and bright are spread otherwise than in the images that the networks learnt from.",
+    "N_UNLIKE_LEARNT": "What the network sees in the image lies far from all that it has learnt from.",
 }
 """What was repaired, or should be known, about an image that was read."""
 

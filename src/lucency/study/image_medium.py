@@ -13,7 +13,7 @@ from lucency.study.cohort import STORE, questions_of
 from lucency.study.medium import Medium
 from lucency.study.plan import as_settings
 from lucency.study.stage import Study
-from lucency.study.transfer import begin, transfer_settings, write_beginning
+from lucency.study.transfer import begin, paces_of_plan, transfer_settings, write_beginning
 
 if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
     from torch import Tensor, nn
@@ -78,9 +78,11 @@ def _show_samples(study: Study, training: "Examples") -> list[str]:
 
 def _layers(study: Study, n_outputs: int) -> "list[LayerRow]":
     from lucency.network.layer_table import layer_table
+    from lucency.training.freezing import let_learn
 
-    image = study.plan.data.image
-    return layer_table(_untrained(study, 0, n_outputs).network, image.n_channels, image.shape)
+    image, network = study.plan.data.image, _untrained(study, 0, n_outputs)
+    let_learn(paces_of_plan(study.plan)(network), study.plan.training.epochs - 1)
+    return layer_table(network.network, image.n_channels, image.shape)
 
 
 IMAGES = Medium(

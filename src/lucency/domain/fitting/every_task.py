@@ -46,8 +46,11 @@ def _of_other_tasks(plan: "Plan") -> Iterator[str]:
         yield f"`detection` is for `task: detection`, and this is a {plan.task}; leave it out"
     if plan.task != SYNTHESIS and plan.synthesis != Synthesis():
         yield f"`synthesis` is for `task: synthesis`, and this is a {plan.task}; leave it out"
-    if plan.transfer and plan.task not in JUDGING_IMAGES:
-        yield f"`transfer` is for networks that look at whole images; leave it out of `task: {plan.task}`"
+    if plan.transfer and plan.task not in (*JUDGING_IMAGES, DETECTION):
+        yield (
+            "`transfer` is for networks that look at images as a whole, or for lesions in them; leave it out of `task: "
+            f"{plan.task}`"
+        )
     if labels.findings and plan.task not in (CLASSIFICATION, REPORT_LABELLING):
         yield f"several `data.labels.findings` at once do not fit `task: {plan.task}`; name one column as `label_column`"
     if labels.findings and plan.data.reference:

@@ -37,6 +37,8 @@ def against(plan: "Plan") -> Iterator[str]:
         )
     if plan.network != Network(architecture=plan.network.architecture):
         yield "a detection takes its ResNet as published; leave all of `network` out but its `architecture`"
+    if plan.transfer and plan.detection.normalisation == "group":
+        yield "weights from elsewhere know batch normalisation only; leave `detection.normalisation` out, or set it to batch"
     if training.class_weights != "none" or training.label_smoothing:
         yield "`training.class_weights` and `training.label_smoothing` are for classes; a detection takes neither"
     if plan.evaluation.threshold != Threshold() or plan.evaluation.prevalence is not None:
