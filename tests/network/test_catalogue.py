@@ -12,7 +12,7 @@ from torch import nn
 
 from lucency.domain.architectures import ARCHITECTURES
 from lucency.domain.image_sizes import smallest_side
-from lucency.domain.network_plan import NAMES, READING, SETTINGS_OF_SOME, Activation, Network
+from lucency.domain.network_plan import NAMES, OUTLINING, READING, SETTINGS_OF_SOME, Activation, Network
 from lucency.errors import PlanError
 from lucency.network.catalogue import CATALOGUE, IN_THREE_DIMENSIONS, build
 from lucency.network.recurrent import RECURRENT
@@ -23,22 +23,17 @@ TIMM = ("timm:mobilenetv3_small_050", "timm:vit_tiny_patch16_224")
 """A small convolutional network and a transformer stand for the 1,371 of timm."""
 ENTRIES = [
     *((name, "channels") for name in (*CATALOGUE, *TIMM)),
-    *((name, "3d") for name in IN_THREE_DIMENSIONS if name not in ("resnet34", "resnet101", "densenet169")),
+    *((name, "3d") for name in IN_THREE_DIMENSIONS),
     *((name, "slice_by_slice") for name in ("logistic", "small_cnn", "vgg11", TIMM[0])),
 ]
 LARGE = (
-    "alexnet",
-    "zfnet",
-    "vgg11",
-    "vgg16",
-    "vgg19",
-    "resnet34",
-    "resnet50",
-    "resnet101",
-    "densenet169",
-    "densenet121-3d",
+    *("alexnet", "zfnet", "vgg11", "vgg16", "vgg19", "inception_v3"),
+    *("resnet34", "resnet50", "resnet101", "densenet169", "densenet121-3d"),
 )
 """Networks that are looked at on paper, without values: their 20 to 140 million weights would take seconds each."""
+DEEPER = ("vgg16", "vgg19", "resnet34", "resnet50", "resnet101", "densenet169")
+FAMILIES = [name for name in CATALOGUE if name not in DEEPER]
+"""One network of each family, where its deeper sisters could only say the same again."""
 entries = pytest.mark.parametrize(("name", "volumes"), ENTRIES)
 
 
@@ -85,7 +80,7 @@ def on_paper(name: str, n_channels: int, side: int, n_outputs: int, **settings: 
 def test_the_catalogue_and_the_plan_name_the_same_networks():
     """A name that the plan accepts and the catalogue lacks would fail only after the data have been read."""
     assert set(READING) == set(RECURRENT)
-    assert set(NAMES) - set(READING) == set(CATALOGUE) == set(ARCHITECTURES)
+    assert set(NAMES) - {*READING, *OUTLINING} == set(CATALOGUE) == set(ARCHITECTURES)
     assert {name for name, one in ARCHITECTURES.items() if one.volume} == set(IN_THREE_DIMENSIONS)
 
 
@@ -111,11 +106,7 @@ def test_every_network_answers_and_every_parameter_learns(name: str, volumes: st
 def test_the_seed_decides_the_weights_and_files_keep_them(name: str, volumes: str, tmp_path: Path):
     """The same seed gives the same network, another seed another one, and safetensors give it back."""
     if is_large(name, volumes):
-        on_paper_too = made(name, volumes).state_dict()
-        assert {key: value.shape for key, value in on_paper_too.items()} == {
-            key: value.shape for key, value in network_of(name, volumes).state_dict().items()
-        }
-        return
+        return  # what has no values has nothing to keep
     first, other = made(name, volumes), made(name, volumes, seed=8)
     same = network_of(name, volumes).state_dict()
     learnt = [key for key, _ in first.named_parameters()]
@@ -203,7 +194,7 @@ def test_images_need_not_be_square(name: str):
 
 
 @pytest.mark.parametrize("stem", ["auto", "small", "large"])
-@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize("name", FAMILIES)
 def test_the_smallest_image_works_and_a_smaller_one_is_refused(name: str, stem: str):
     """The size in the message is the true limit, and at it even a batch of one image trains."""
     if stem != "auto" and "stem" not in ARCHITECTURES[name].settings:
@@ -217,7 +208,7 @@ def test_the_smallest_image_works_and_a_smaller_one_is_refused(name: str, stem: 
 
 
 @pytest.mark.parametrize("stem", ["auto", "large"])
-@pytest.mark.parametrize("name", IN_THREE_DIMENSIONS)
+@pytest.mark.parametrize("name", [name for name in IN_THREE_DIMENSIONS if name in FAMILIES])
 def test_the_smallest_volume_works_and_a_smaller_one_is_refused(name: str, stem: str):
     """Slices count as rows and columns do."""
     if stem != "auto" and "stem" not in ARCHITECTURES[name].settings:
@@ -273,7 +264,7 @@ def test_published_dropout_is_the_default_and_can_be_changed(name: str):
 
 
 @pytest.mark.parametrize("activation", Activation)
-@pytest.mark.parametrize("name", [n for n, one in ARCHITECTURES.items() if "activation" in one.settings])
+@pytest.mark.parametrize("name", [n for n in FAMILIES if "activation" in ARCHITECTURES[n].settings])
 def test_the_activation_is_the_plan_s(name: str, activation: Activation):
     """A network that quietly keeps ReLU would make the methods section wrong."""
     network = on_paper(name, 1, 64, 2, activation=activation)
@@ -282,7 +273,7 @@ def test_the_activation_is_the_plan_s(name: str, activation: Activation):
     assert found == {kinds[activation]}
 
 
-@pytest.mark.parametrize("name", [n for n, one in ARCHITECTURES.items() if "pooling" in one.settings])
+@pytest.mark.parametrize("name", [n for n in FAMILIES if "pooling" in ARCHITECTURES[n].settings])
 def test_the_pooling_is_the_plan_s(name: str):
     """Max and average pooling are the article's two methods."""
     average = on_paper(name, 1, 64, 2, pooling="average")
@@ -290,7 +281,7 @@ def test_the_pooling_is_the_plan_s(name: str):
     assert not any(isinstance(layer, nn.MaxPool2d) for layer in average.modules())
 
 
-@pytest.mark.parametrize("name", [n for n, one in ARCHITECTURES.items() if "batch_norm" in one.settings])
+@pytest.mark.parametrize("name", [n for n in FAMILIES if "batch_norm" in ARCHITECTURES[n].settings])
 def test_batch_normalisation_stands_behind_each_convolution_or_nowhere(name: str):
     """With it or without is the plan's choice, in each network that has it."""
 

@@ -205,12 +205,22 @@ def test_attention_between_the_places_of_an_image_has_no_field():
         network = build(Network(architecture="timm:vit_tiny_patch16_224"), 1, (64, 64), 2)
     rows = {row.name: row for row in layer_table(network, 1, (64, 64))}
     assert rows["patch_embed.proj"].receptive_field_pixels == (16, 16)
-    assert rows["blocks.0.attn.qkv"].receptive_field_pixels == (16, 16)
+    assert rows["blocks.0.norm1"].receptive_field_pixels == (16, 16)
     assert rows["blocks.0.attn.proj"].receptive_field_pixels is None
     assert rows["head"].receptive_field_pixels is None
     assert rows["network"].kind == "parameters of no layer (VisionTransformer)"
     assert rows["network"].n_parameters == (16 + 1 + 1) * 192  # a number for each place, and the class token twice
     assert sum(row.n_parameters for row in rows.values()) == sum(p.numel() for p in network.parameters())
+
+
+@pytest.mark.parametrize("name", ["mixer_s16_224", "tresnet_m"])
+def test_places_that_are_mixed_by_other_means_have_no_field(name: str):
+    """A mixer joins the places by fully connected layers, TResNet makes one place of sixteen; neither is a kernel that slides."""
+    with torch.device("meta"):
+        network = build(Network(architecture=f"timm:{name}"), 1, (224, 224), 2)
+    rows = layer_table(network, 1, (224, 224))
+    assert rows[-1].receptive_field_pixels is None
+    assert sum(row.n_parameters for row in rows) == sum(p.numel() for p in network.parameters())
 
 
 def test_layers_with_several_inputs_or_answers_are_listed():

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import ceil
+from math import ceil, prod
 from typing import Any
 
 from torch import Tensor
@@ -179,17 +179,26 @@ def _places_after(node: Any, n_axes: int) -> tuple[int, ...]:
     return tuple(node._input_metadata[0].shape[-n_axes:])
 
 
+def _has_places_of(node: Any, field: Field, n_axes: int) -> bool:
+    """Tell whether what goes into a function has the places that the field speaks of, and not others made of them."""
+    producer, number = node.next_functions[0]
+    shape = tuple(producer._input_metadata[number].shape)
+    return len(field.axes) >= n_axes and shape[-n_axes:] == field.n_places[-n_axes:]
+
+
 def _convolved(node: Any, field: Field) -> Field | None:
     kernel = node._saved_weight.shape[2:]
-    if len(kernel) > len(field.axes):
+    if not _has_places_of(node, field, len(kernel)):
         return None
     move = "spread" if node._saved_transposed else "slide"
     steps = zip(kernel, node._saved_stride, node._saved_padding, node._saved_dilation, strict=True)
     return field.moved([_step(move, *step) for step in steps], _places_after(node, len(kernel)))
 
 
-def _pooled(node: Any, field: Field) -> Field:
+def _pooled(node: Any, field: Field) -> Field | None:
     kernel = node._saved_kernel_size
+    if not _has_places_of(node, field, len(kernel)):
+        return None
     stride = node._saved_stride or kernel
     dilation = getattr(node, "_saved_dilation", (1,) * len(kernel))  # average pooling has none
     steps = zip(kernel, stride, node._saved_padding, dilation, strict=True)
@@ -200,11 +209,13 @@ def _step(move: str, kernel: int, stride: int, padding: int, dilation: int) -> C
     return lambda axis: getattr(axis, move)(kernel, stride, padding, dilation)
 
 
-def _enlarged(is_smooth: bool) -> Callable[[Any, Field], Field]:
+def _enlarged(is_smooth: bool) -> Callable[[Any, Field], Field | None]:
     """Return the rule of an enlargement: as a transposed convolution, twice as wide where it smooths (Long et al. 2015)."""
 
-    def rule(node: Any, field: Field) -> Field:
+    def rule(node: Any, field: Field) -> Field | None:
         n_axes = len(node._input_metadata[0].shape) - 2
+        if not _has_places_of(node, field, n_axes):
+            return None
         after = _places_after(node, n_axes)
         factors = [max(1, round(n / before)) for n, before in zip(after, field.n_places[-n_axes:], strict=True)]
         return field.moved([_spread_by(factor, is_smooth) for factor in factors], after)
@@ -229,10 +240,12 @@ def _averaged(node: Any, field: Field) -> Field:
     return field.whole() if over & places else field
 
 
-def _multiplied(node: Any, field: Field) -> Field:
+def _multiplied(node: Any, field: Field) -> Field | None:
     """Return the field behind a fully connected layer: one row of numbers an image joins all places, one a place none."""
     n_rows = node._input_metadata[0].shape[0]
-    return field.whole() if n_rows == 1 else field
+    if n_rows == 1:
+        return field.whole()
+    return field if n_rows == prod(field.n_places) else None
 
 
 def _padded(node: Any, field: Field) -> Field:

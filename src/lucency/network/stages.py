@@ -121,7 +121,9 @@ def _ends_of(network: nn.Module) -> list[str]:
             name for name in ("network", "pooling") if name in dict(network.named_children())
         ]
     if _is_of_timm(network):
-        return [feature["module"] for feature in network.feature_info]  # type: ignore[union-attr]
+        layers = dict(network.named_modules())
+        named = [feature["module"] for feature in network.feature_info]  # type: ignore[union-attr]
+        return [end for end in named if end in layers]  # some networks name what they compute in no layer
     if _is_detecting(network):
         return [f"backbone.body.{end}" for end in ENDS["ResNet"]]
     published = next((ENDS[kind.__name__] for kind in type(network).mro() if kind.__name__ in ENDS), None)
