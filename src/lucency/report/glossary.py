@@ -317,6 +317,12 @@ _TERMS = (
         ("translation",),
     ),
     Term(
+        "tilt",
+        "Turning a volume out of its slices, as if the patient had nodded or leant to one side in the scanner. "
+        "It is for volumes that are as fine in every direction.",
+        ("tilt_degrees",),
+    ),
+    Term(
         "skew",
         "Slanting an image, as if seen at an angle. Rectangles become parallelograms.",
         ("shear", "skew_degrees"),

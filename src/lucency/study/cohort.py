@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -275,6 +275,8 @@ def _split(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every sta
     cohort, labels = folder.read_rows(COHORT, CohortRow), folder.read_rows(LABELS, LabelRow)
     rows = split_by_patient(cohort, labels, settings, seed, needs_classes=study.plan.task != SEGMENTATION)
     certificate = certify(rows, cohort, labels, settings, seed)
+    if study.plan.task == SEGMENTATION and not settings.official:
+        certificate = replace(certificate, method="stratified by what is drawn, at random by patient")
     counts = ", ".join(
         f"{part} {n} ({certificate.n_patients[part]} patients)" for part, n in certificate.n_images.items()
     )
