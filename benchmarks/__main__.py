@@ -14,12 +14,14 @@ from benchmarks import (
     sliding_window,
     startup,
     training,
+    training_steps,
     volumes,
 )
 
 startup.main()
 augmentation.main()
 training.main()
+training_steps.main()
 sliding_window.main()
 header_scan.main()
 volumes.main()

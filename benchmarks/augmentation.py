@@ -18,7 +18,7 @@ from torch import Tensor
 
 from benchmarks.side_by_side import Candidate, items_per_second, print_table
 from lucency.data.augmentation import Batch, make_augmenter
-from lucency.domain.plan import NO_AUGMENTATION
+from lucency.domain.augmentation_plan import NO_AUGMENTATION
 
 Shape = tuple[int, ...]
 Job = Callable[[], object]

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from lucency.data.augmentation import Augment, Batch, appearance, geometry, make_augmenter, to_unit_range
 from lucency.data.augmentation.draws import Draw, Draws
-from lucency.domain.plan import NO_AUGMENTATION, Augmentation
+from lucency.domain.augmentation_plan import NO_AUGMENTATION
+from lucency.domain.plan import Augmentation
 
 KEYS = np.arange(64, dtype=np.uint64) * np.uint64(7919)
 

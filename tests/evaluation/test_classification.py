@@ -3,7 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lucency.domain.plan import Evaluation, Threshold
+from lucency.domain.evaluation_plan import Threshold
+from lucency.domain.plan import Evaluation
 from lucency.domain.predictions import Predictions
 from lucency.errors import StudyError
 from lucency.evaluation.classification import called_classes, evaluate_classification

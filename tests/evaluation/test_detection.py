@@ -188,14 +188,16 @@ def test_afroc_needs_images_without_lesions():
 
 
 def test_the_threshold_keeps_to_the_rate_it_promises():
-    """At most so many false positives on the tuning part, and the next mark would be one too many."""
+    """At most so many false positives on the tuning part, no more lesions to be had, and none of the alarms for nothing."""
     matched = match(random_detections(9, part="tuning"), Hit())
-    for rate in (0.1, 0.25, 0.5):
+    curve = froc_curve(matched)
+    for rate in (0.1, 0.25, 0.5, 8.0):
         point = choose_mark_threshold("tuning", matched, DetectionPoint(value=rate))
-        false = (~matched.is_hit & (matched.scores >= point.threshold)).sum() / matched.n_images
-        lower = matched.scores[matched.scores < point.threshold].max()
-        assert false == pytest.approx(point.false_positives_per_image)
-        assert false <= rate < (~matched.is_hit & (matched.scores >= lower)).sum() / matched.n_images
+        counts = matched.scores >= point.threshold
+        assert (~matched.is_hit & counts).sum() / matched.n_images == pytest.approx(point.false_positives_per_image)
+        assert point.false_positives_per_image <= rate
+        assert point.sensitivity == curve.sensitivity[curve.false_positives_per_image <= rate].max()
+        assert matched.is_hit[counts][-1]  # the last mark that counts brings a lesion
 
 
 def test_the_threshold_reaches_the_sensitivity_asked_for():

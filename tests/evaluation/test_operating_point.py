@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from lucency.domain.plan import Threshold
+from lucency.domain.evaluation_plan import Threshold
 from lucency.domain.predictions import Predictions
 from lucency.errors import StudyError
 from lucency.evaluation.operating_point import choose_operating_point

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lucency.domain.plan import Threshold
+from lucency.domain.evaluation_plan import Threshold
 from lucency.domain.predictions import Predictions
 from lucency.evaluation.confusion import confusion_matrix
 from lucency.evaluation.discrimination import auc, auc_covariance, auc_estimate, hanley_mcneil_variance

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lucency.data.augmentation import Batch, make_augmenter
-from lucency.domain.plan import NO_AUGMENTATION, Augmentation
+from lucency.domain.augmentation_plan import NO_AUGMENTATION
+from lucency.domain.plan import Augmentation
 
 EVERYTHING = Augmentation(
     flip_horizontal=0.5, flip_vertical=0.5, skew_degrees=5, blur_pixels=1.0, resolution=0.5, noise=0.05, erase=0.5

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from lucency.domain.plan import Evaluation, Threshold
+from lucency.domain.evaluation_plan import Threshold
+from lucency.domain.plan import Evaluation
 from lucency.domain.predictions import Predictions
 from lucency.evaluation.classification import evaluate_classification
 from lucency.evaluation.discrimination import auc, auc_covariance, auc_estimate, macro_auc

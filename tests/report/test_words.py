@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import material_factory
+import pytest
 
 from lucency.domain.data_plan import Patient
 from lucency.domain.estimate import Estimate
+from lucency.domain.network_plan import Network
 from lucency.report import words
 
 SENSITIVITY = Estimate(
@@ -97,3 +99,22 @@ def test_unknown_patients_are_not_called_a_split_by_patient() -> None:
     assert "Patients are not known" in sentence
     assert "split by patient" not in sentence
     assert "split by patient" in words.data_sentence(material)
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({"architecture": "resnet50"}, "ResNet-50"),
+        ({"architecture": "vgg16", "batch_norm": True}, "VGG-16 with batch normalisation"),
+        ({"architecture": "timm:convnext_tiny"}, "convnext_tiny (timm)"),
+        ({"architecture": "densenet121", "volumes": "3d"}, "DenseNet-121 in three dimensions"),
+        (
+            {"architecture": "resnet18", "volumes": "slice_by_slice", "slice_memory": "none"},
+            "ResNet-18, on each slice, with their features pooled,",
+        ),
+        ({"architecture": "gru"}, "a network of gated recurrent units (GRU)"),
+    ],
+)
+def test_a_network_is_called_by_its_published_name(settings: dict[str, object], name: str):
+    """The methods section names what was trained as a reader would look it up."""
+    assert words.name_of_network(Network(**settings)) == name

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from commands import done, lucency, refused
 from PIL import Image
+from safetensors.torch import load_file
 
 pytestmark = pytest.mark.slow
 
@@ -26,9 +27,21 @@ report: {n_worst: 2}
 """
 
 
-def write_images(folder: Path, n_patients: int) -> None:
+OTHER = """\
+task: classification
+data:
+  images: images
+  labels: {from: table, table: labels.csv}
+  patient: {from: filename, pattern: '^(p\\d+)'}
+  image: {size: 64}
+split: {training: 0.5, tuning: 0.25, test: 0.25}
+training: {epochs: 1, batch_size: 8, n_threads: 1}
+"""
+
+
+def write_images(folder: Path, n_patients: int, seed: int = 1) -> None:
     """Write pictures of 60 × 80 pixels; two of three show one bright nodule or two, and have it in their mask."""
-    draw = np.random.default_rng(1)
+    draw = np.random.default_rng(seed)
     (folder / "images").mkdir(parents=True)
     (folder / "masks").mkdir()
     boxes = []
@@ -120,3 +133,25 @@ def test_boxes_cannot_teach_masks(study):
 def test_lesions_are_no_business_of_the_search_for_wrong_labels(study):
     """It looks at labels of whole images."""
     refused(lucency("suspects", study[0] / "study.yaml", "--out", study[0] / "out"), 2, "labels of whole images")
+
+
+def test_the_backbone_may_begin_with_weights_of_another_study(study):
+    """A classification of other patients teaches it to read; frozen, it stays as it was, and the record proves it."""
+    folder, _ = study
+    other = folder / "other"
+    write_images(other, 24, seed=2)
+    rows = [f"p{number}.png,{'nodule' if number % 3 else 'none'}" for number in range(24)]
+    (other / "labels.csv").write_text("\n".join(["image,label", *rows]) + "\n")
+    (other / "study.yaml").write_text(OTHER)
+    done("train", other / "study.yaml", "--out", other / "out")
+    (folder / "begun.yaml").write_text(PLAN + "transfer: {study: other/out, unfreeze: head}\n")
+    done("train", folder / "begun.yaml", "--out", folder / "begun")
+    outcome = json.loads((folder / "begun" / "training" / "member-0" / "outcome.json").read_text())
+    assert [stage["name"] for stage in outcome["stages"]] == ["backbone", "pyramid, proposals and heads"]
+    assert outcome["frozen"]["sha256_before"] == outcome["frozen"]["sha256_after"]
+    given, taken = (
+        load_file(one / "training/member-0/weights.safetensors") for one in (other / "out", folder / "begun")
+    )
+    for name in ("conv1.weight", "layer4.1.bn2.running_var"):
+        assert given[f"network.{name}"].equal(taken[f"network.backbone.body.{name}"])
+    assert given["mean"].equal(taken["scale.mean"])

@@ -83,6 +83,8 @@ def test_frozen_parameters_are_proved_unchanged(frozen: Path) -> None:
     ]
     assert sum(stage["n_parameters"] for stage in told if not stage["from_epoch"]) == proof["n_parameters"]
     assert "Learns from epoch" in page
+    layers = json_of(frozen / "tables" / "layers.json")
+    assert sum(row["n_parameters"] - row["n_trainable"] for row in layers) == proof["n_parameters"]
     begun, trained = load_file(frozen.parent / "weights.safetensors"), weights_of(frozen)
     for name, tensor in begun.items():
         if name.startswith("fully_connected"):

@@ -1,5 +1,6 @@
 """A study on volumes, from series of slices."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -48,13 +49,35 @@ def write_series(folder: Path, patient: int, is_ill: bool) -> None:
         )
 
 
+def write_cohort(folder: Path) -> None:
+    """Write a series for each of 24 patients, half of them ill, and a plan."""
+    for patient in range(24):
+        write_series(folder / "images" / f"s{patient}", patient, is_ill=bool(patient % 2))
+    rows = [f"s{patient},{'ill' if patient % 2 else 'healthy'}" for patient in range(24)]
+    (folder / "labels.csv").write_text("\n".join(["image,label", *rows]) + "\n")
+    (folder / "study.yaml").write_text(PLAN)
+
+
+def test_networks_for_volumes_learn_and_are_reported(tmp_path: Path) -> None:
+    """Slice by slice and in three dimensions, from the series to the saliency maps and the layer table."""
+    write_cohort(tmp_path)
+    said = {
+        "3d": "a small convolutional network in three dimensions",
+        "slice_by_slice": "memory (LSTM) that goes through",
+    }
+    for volumes, words in said.items():
+        out = tmp_path / volumes
+        done("run", tmp_path / "study.yaml", "--out", out, "--set", f"network.volumes={volumes}")
+        page = (out / "report.html").read_text()
+        assert words in page.replace("A small", "a small")
+        assert (out / "figures" / "saliency-01.png").exists()
+        fields = [row["receptive_field_pixels"] for row in json.loads((out / "tables" / "layers.json").read_text())]
+        assert len(fields[3]) == (3 if volumes == "3d" else 2)
+
+
 def test_a_whole_study_on_series_and_its_audit(tmp_path: Path) -> None:
     """Slices go in, volumes are counted, and a slice that was changed afterwards is told."""
-    for patient in range(24):
-        write_series(tmp_path / "images" / f"s{patient}", patient, is_ill=bool(patient % 2))
-    rows = [f"s{patient},{'ill' if patient % 2 else 'healthy'}" for patient in range(24)]
-    (tmp_path / "labels.csv").write_text("\n".join(["image,label", *rows]) + "\n")
-    (tmp_path / "study.yaml").write_text(PLAN)
+    write_cohort(tmp_path)
     out = tmp_path / "s"
     said = done("run", tmp_path / "study.yaml", "--out", out).out
     assert "Images: 24 of 24 kept; 24 patients." in said

@@ -31,6 +31,7 @@ def test_a_detection_has_defaults_of_its_own():
         ({"data": {"image": {"size": 32}}}, "at least 64"),
         ({"network": {"architecture": "lenet5"}}, "take resnet18"),
         ({"network": {"stem": "small"}}, "as published"),
+        ({"transfer": {}, "detection": {"normalisation": "group"}}, "know batch normalisation only"),
         ({"training": {"class_weights": "balanced"}}, "a detection takes neither"),
         ({"evaluation": {"threshold": {"rule": "fixed", "value": 0.5}}}, "`detection.operating_point`"),
         ({"data": {"reference": {"from": "folder"}}}, "judged by the drawings"),

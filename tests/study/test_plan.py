@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lucency.domain.plan import NO_AUGMENTATION, Plan
+from lucency.domain.augmentation_plan import NO_AUGMENTATION
+from lucency.domain.plan import Plan
 from lucency.errors import PlanError
 from lucency.study.plan import every_setting, read_plan, section_of, write_plan
 

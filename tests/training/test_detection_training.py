@@ -3,10 +3,11 @@ import pytest
 import torch
 
 from lucency.data.augmentation import Batch, make_augmenter
+from lucency.domain.augmentation_plan import NO_AUGMENTATION
 from lucency.domain.data_plan import Image
 from lucency.domain.detection_plan import Detection
 from lucency.domain.detections import Lesion
-from lucency.domain.plan import NO_AUGMENTATION, Augmentation
+from lucency.domain.plan import Augmentation
 from lucency.domain.progress import Silence
 from lucency.domain.training_plan import Training
 from lucency.errors import Interrupted

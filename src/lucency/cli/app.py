@@ -8,11 +8,13 @@ from lucency.cli import (
     curate,
     deidentify,
     demo,
+    export,
     features,
     glossary,
     init,
     lab,
     masks,
+    predict,
     reports,
     run,
     schema,
@@ -46,6 +48,8 @@ app.command("weights")(weights.weights)
 app.command("features")(features.features)
 app.command("transfer-curve")(transfer_curve.transfer_curve)
 app.command("agreement")(agreement.agreement)
+app.command("predict")(predict.predict)
+app.command("export")(export.export)
 app.command("synthesise")(synthesise.synthesise)
 app.command("audit")(audit.audit)
 app.command("glossary")(glossary.glossary)

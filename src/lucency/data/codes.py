@@ -67,6 +67,13 @@ REFUSALS: dict[str, str] = {
     "E_ONLY_BOX": "A lesion is marked by a box alone, which does not tell its outline; segmentation needs masks.",
     "E_MASK_OVERLAP": "Two structures are drawn on the same pixels, and the plan does not say which lies on top "
     "(`data.labels.drawings.structures`, the topmost last).",
+    "E_NOT_A_NUMBER": "The label is no single number (for example <5, 5–7, or words), and none is guessed.",
+    "E_NOT_FINITE": "The label is infinite, or larger than any number that a computer holds.",
+    "E_OTHER_UNIT": "The number stands in another unit than the plan's (`regression.unit`); it is not converted.",
+    "E_COMMA_UNCLEAR": "The comma or point in the label may stand for decimals or for thousands; write it without.",
+    "E_NO_SPACING": "What was drawn cannot be measured in millimetres, because the spacing of the pixels is not known.",
+    "E_NOT_A_VOLUME": "What was drawn has an area and no volume, or the other way round, and the plan asks for the other.",
+    "E_SEALED": "The image is in the test part of the study, which is sealed until the study is evaluated.",
 }
 """Why an image was refused."""
 
@@ -131,6 +138,15 @@ NOTES: dict[str, str] = {
     "N_MASK_SKIPPED_SLICES": "A structure has slices without contours between others that have some; nothing was filled in.",
     "N_CUT_TEXT": "The report has more words than the plan reads (`data.text.most_words`); its middle was left out.",
     "N_STAPLE": "The readers' masks agree no better than by chance; the mask made of them had not settled.",
+    "N_LABEL_COMMA": "The number of the label is written with a decimal comma; it was read as a decimal point.",
+    "N_LABEL_THOUSANDS": "The digits of the label stand in groups of three; they were joined.",
+    "N_LABEL_UNIT": "A unit stands behind the number of the label; it was taken off.",
+    "N_IN_STUDY": "The networks know this image: it is one of the study that trained them, so that the answer proves nothing.",
+    "N_UNLIKE_SIZE": "The image has another size or shape than those that the networks learnt from.",
+    "N_UNLIKE_MODALITY": "The image is of another modality than those that the networks learnt from, or does not tell.",
+    "N_UNLIKE_VIEW": "The image shows another view than those that the networks learnt from, or does not tell.",
+    "N_UNLIKE_BRIGHTNESS": "Dark and bright are spread otherwise than in the images that the networks learnt from.",
+    "N_UNLIKE_LEARNT": "What the network sees in the image lies far from all that it has learnt from.",
 }
 """What was repaired, or should be known, about an image that was read."""
 

@@ -39,7 +39,7 @@ COLUMNS = tuple(field.name for field in fields(CohortRow) if field.name not in N
 
 
 @dataclass(frozen=True)
-class _Finding:
+class Finding:
     """What was found of one image: its row (identifiers hashed) and, if kept, its content."""
 
     row: CohortRow
@@ -78,7 +78,7 @@ def curate(source: Source, data: Data, folder: Path, key: str, desk: Desk, namin
     writer = _writer(folder, data.image, n_kept, journal.dtype)
     remaining = source.candidates[journal.n_candidates :]
     with desk.progress("Reading images", len(source.candidates), n_done=journal.n_candidates) as progress:
-        for findings in _read_in_parallel(remaining, lambda candidate: _examine(candidate, data, rule, clinical)):
+        for findings in examine_in_parallel(remaining, lambda candidate: examine(candidate, data, rule, clinical)):
             rows = [_stored(finding, writer) for finding in findings]
             writer.flush()
             journal.append(rows, [f.fingerprint for f in findings if f.fingerprint], str(writer.dtype))
@@ -102,7 +102,7 @@ def _writer(folder: Path, image: Image, n_kept: int, dtype: str) -> StoreWriter 
     return VolumeWriter(folder, n_kept) if image.volumes == "whole" else StoreWriter(folder, image, n_kept, dtype)
 
 
-def _stored(finding: _Finding, writer: StoreWriter | VolumeWriter) -> CohortRow:
+def _stored(finding: Finding, writer: StoreWriter | VolumeWriter) -> CohortRow:
     if finding.content is None:
         return finding.row
     return replace(finding.row, store_row=writer.append(finding.content))  # type: ignore[arg-type]  # of one plan
@@ -116,23 +116,23 @@ def _nothing_left(rows: Sequence[CohortRow]) -> SourceError:
     )
 
 
-def _read_in_parallel(
-    candidates: tuple[Candidate, ...], examine: Callable[[Candidate], list[_Finding]]
-) -> Iterator[list[_Finding]]:
+def examine_in_parallel(
+    candidates: tuple[Candidate, ...], examine: Callable[[Candidate], list[Finding]]
+) -> Iterator[list[Finding]]:
     """Examine candidates on all cores in their order, with a bounded number in flight."""
     n_workers = os.cpu_count() or 1
     with ThreadPoolExecutor(n_workers) as pool:
         yield from map_in_order(pool, examine, candidates, 4 * n_workers)
 
 
-def _examine(candidate: Candidate, data: Data, rule: PatientRule, clinical: Clinical) -> list[_Finding]:
+def examine(candidate: Candidate, data: Data, rule: PatientRule, clinical: Clinical) -> list[Finding]:
     """Read one candidate, and decide of each of its images whether it is kept."""
     sha256 = candidate.hash()
     try:
         images = candidate.read()
     except RefusedImage as refusal:
         nothing = ImageFile(pixels=np.zeros((0, 0), np.uint8))
-        return [_Finding(replace(_row(candidate, nothing, sha256), status=REFUSED, reason=refusal.code))]
+        return [Finding(replace(_row(candidate, nothing, sha256), status=REFUSED, reason=refusal.code))]
     rows = [_row(candidate, image, sha256) for image in images]
     patients = [rule(candidate, image) for image in images]
     return [
@@ -141,22 +141,22 @@ def _examine(candidate: Candidate, data: Data, rule: PatientRule, clinical: Clin
     ]
 
 
-def _judged(row: CohortRow, image: ImageFile, data: Data, patient: str, told: Mapping[str, str]) -> _Finding:
+def _judged(row: CohortRow, image: ImageFile, data: Data, patient: str, told: Mapping[str, str]) -> Finding:
     """Keep an image or refuse it, by what it shows, what it says, and what the clinical table told of its patient."""
     picture = image.pixels[len(image.pixels) // 2] if image.is_volume else image.pixels
     look = quality.judge(quality.assess(picture), data.quality, row.modality)
     row = replace(row, patient_id=hashed(patient), notes=" ".join((*image.notes, *look.notes)))
     if look.refusal or not patient:
-        return _Finding(replace(row, status=REFUSED, reason=look.refusal or "E_NO_PATIENT"))
+        return Finding(replace(row, status=REFUSED, reason=look.refusal or "E_NO_PATIENT"))
     said = metadata(row)
     told = {column: value for column, value in told.items() if value or column not in said}
     verdict = judge(said | told, data.include, data.exclude)
     if verdict.code:
-        return _Finding(replace(row, status=REFUSED, reason=verdict.code, criterion=verdict.criterion))
+        return Finding(replace(row, status=REFUSED, reason=verdict.code, criterion=verdict.criterion))
     if data.image.volumes == "whole":
-        return _Finding(row, image.volume, fingerprint(picture))
+        return Finding(row, image.volume, fingerprint(picture))
     pixels = _denoised(image, data.quality.denoise)
-    return _Finding(row, fit(pixels, data.image, image.aspect), fingerprint(picture))
+    return Finding(row, fit(pixels, data.image, image.aspect), fingerprint(picture))
 
 
 def _denoised(image: ImageFile, method: Method) -> NDArray:

@@ -123,7 +123,7 @@ def _files_below(folder: Path, data: Data) -> Source:
     candidates = tuple(
         Candidate(
             source=file.relative_to(folder).as_posix(),
-            read=lambda file=file: _images_in(file, image),  # type: ignore[misc]
+            read=lambda file=file: images_in(file, image),  # type: ignore[misc]
             hash=lambda file=file: sha256_of_file(file),  # type: ignore[misc]
         )
         for file in images
@@ -131,7 +131,7 @@ def _files_below(folder: Path, data: Data) -> Source:
     return Source(candidates, n_others=len(files) - len(images))
 
 
-def _images_in(file: Path, image: Image) -> list[ImageFile]:
+def images_in(file: Path, image: Image) -> list[ImageFile]:
     """Read the one image of a file, or each frame, page or slice of one that holds several."""
     is_colour = image.channels == "colour"
     if is_volume_file(file):

@@ -1,7 +1,8 @@
 """Split a cohort into training, tuning and test so that no patient, exam or image stands on two sides.
 
 Images are linked when they share a patient, an exam or their pixels, or are near-duplicates; what is linked, directly or
-by way of others, is one component and goes to one part as a whole. Each part gets its share of every class.
+by way of others, is one component and goes to one part as a whole. Each part gets its share of every class, or of small
+and large numbers.
 """
 
 from collections import Counter, defaultdict
@@ -11,8 +12,9 @@ from typing import TypeVar
 
 import numpy as np
 
+from lucency.data.strata import strata_of_numbers
 from lucency.domain.cohort import KEPT, CohortRow, LabelRow, SplitRow
-from lucency.domain.parts import Part
+from lucency.domain.parts import Part, Targets
 from lucency.domain.plan import Split
 from lucency.errors import PatientLeakError, SourceError, StudyError
 from lucency.randomness import generator
@@ -35,9 +37,9 @@ class Certificate:
     n_images: dict[str, int]
     """Images in each part."""
     n_images_by_class: dict[str, dict[str, int]]
-    """Images of each class in each part."""
+    """Images of each class, or of each fifth of numbers, in each part."""
     n_patients_by_class: dict[str, dict[str, int]]
-    """Patients with at least one image of a class in each part."""
+    """Patients with at least one image of a class, or of a fifth, in each part."""
     n_patients_shared: int
     """Patients in more than one part: 0, or training refuses."""
     n_exams_shared: int
@@ -50,28 +52,32 @@ class Certificate:
 
 
 def split_by_patient(
-    cohort: Sequence[CohortRow], labels: Sequence[LabelRow], settings: Split, seed: int, needs_classes: bool = True
+    cohort: Sequence[CohortRow],
+    labels: Sequence[LabelRow],
+    settings: Split,
+    seed: int,
+    targets_are: Targets = Targets.CLASSES,
 ) -> list[SplitRow]:
     """Give each labelled image its part: training for those to learn from, tuning and test for those to be judged by.
 
-    An image that lacks the kind of label that the part of its patient needs has no part. Where the targets are no classes
-    that every part needs (`needs_classes`), rare ones are dealt as they come.
+    An image that lacks the kind of label that the part of its patient needs has no part. Structures that are
+    rarely drawn are dealt as they come.
 
     Raises:
-        StudyError: a class has fewer patients than there are parts.
+        StudyError: a class, or the whole cohort, has fewer patients than there are parts.
         SourceError: the official parts are asked for and the data set has none.
         PatientLeakError: the official parts share a patient or an image.
     """
     usable = {row.image_id: row for row in labels if row.status == KEPT}
-    targets = {image_id: row.judged or row.target for image_id, row in usable.items()}
-    images = [row for row in cohort if row.image_id in targets]
+    images = [row for row in cohort if row.image_id in usable]
     # images set aside still link: one picture under two patient ids may well be one patient
     components = connected_components([row for row in cohort if row.status == KEPT])
+    targets = _strata(usable, components, targets_are)
     parts: Mapping[str, str]
     if settings.official:
         parts = _official_parts(images)
     else:
-        if needs_classes:
+        if targets_are != Targets.STRUCTURES:
             _refuse_rare_classes(images, targets)
         component_of = {image.image_id: components[image.image_id] for image in images}
         can_judge = {component_of[image_id] for image_id, row in usable.items() if row.judged}
@@ -85,6 +91,15 @@ def split_by_patient(
     ]
     refuse_overlap(rows, cohort)
     return rows
+
+
+def _strata(usable: Mapping[str, LabelRow], components: Mapping[str, str], targets_are: Targets) -> dict[str, str]:
+    """Return what each image counts as when parts are dealt: its class, or the fifth of its number."""
+    targets = {image_id: row.judged or row.target for image_id, row in usable.items()}
+    if targets_are != Targets.NUMBERS:
+        return targets
+    own = {image_id: components[image_id] for image_id in targets}
+    return strata_of_numbers(own, {image_id: float(target) for image_id, target in targets.items()})
 
 
 def _shares_of(settings: Split, n_images: int, n_judging: int) -> dict[Part, float]:
@@ -136,11 +151,19 @@ def connected_components(images: Sequence[CohortRow]) -> dict[str, str]:
 
 
 def certify(
-    rows: Sequence[SplitRow], cohort: Sequence[CohortRow], labels: Sequence[LabelRow], settings: Split, seed: int
+    rows: Sequence[SplitRow],
+    cohort: Sequence[CohortRow],
+    labels: Sequence[LabelRow],
+    settings: Split,
+    seed: int,
+    targets_are: Targets = Targets.CLASSES,
 ) -> Certificate:
     """Count what a reader of the study wants to know about its split."""
     label_of = {row.image_id: row for row in labels}
     targets = {row.image_id: label_of[row.image_id].in_part(row.part) for row in rows}
+    if targets_are == Targets.NUMBERS:
+        own = {row.image_id: label_of[row.image_id] for row in rows}
+        targets = _strata(own, {row.image_id: row.component for row in rows}, targets_are)
     classes = sorted(set(targets.values()))
     of_class = {
         (part, name): [r for r in rows if r.part == part and targets[r.image_id] == name]
@@ -148,7 +171,9 @@ def certify(
         for name in classes
     }
     return Certificate(
-        method="official parts of the data set" if settings.official else "stratified by class, at random by patient",
+        method="official parts of the data set"
+        if settings.official
+        else f"stratified by {targets_are}, at random by patient",
         seed=seed,
         n_components=len({row.component for row in rows}),
         n_patients={part: len({row.patient_id for row in rows if row.part == part}) for part in PARTS},

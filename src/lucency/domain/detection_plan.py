@@ -28,9 +28,9 @@ class DetectionPoint(Section):
     """The score from which on a mark counts, chosen on the tuning part alone."""
 
     rule: Literal["false_positives", "sensitivity", "fixed"] = "false_positives"
-    """`false_positives`: the lowest score at which the tuning part has at most `value` false positives an image.
-    `sensitivity`: the highest score at which at least the share `value` of its lesions is hit. `fixed`: the score `value`
-    itself."""
+    """`false_positives`: the score that finds most lesions of the tuning part with at most `value` false positives an image;
+    of equally good ones the highest. `sensitivity`: the highest score at which at least the share `value` of its lesions is hit.
+    `fixed`: the score `value` itself."""
     value: Annotated[float, Field(ge=0)] = 1.0
     """False positives an image, share of lesions, or score."""
 
@@ -49,9 +49,10 @@ class Detection(Section):
     `mask_rcnn` where the ground truth is masks. `network.architecture` names the ResNet that reads the image for it."""
     n_channels: Annotated[int, Field(ge=32, le=512, multiple_of=32)] = 128
     """Feature maps in each level of the feature pyramid (Lin et al. 2017). 256 is usual on a GPU, 64 trains fastest."""
-    normalisation: Literal["group", "batch"] = "group"
+    normalisation: Literal["auto", "group", "batch"] = "auto"
     """`group` normalises each image by itself, which suits the small batches of detection when training begins from nothing
-    (Wu and He 2018; He, Girshick and Dollár 2019); `batch` is that of the original ResNet, which its published weights need."""
+    (Wu and He 2018; He, Girshick and Dollár 2019); `batch` is that of the original ResNet, which weights from elsewhere need.
+    `auto`: `batch` with `transfer`, else `group`."""
     n_proposals: Annotated[int, Field(ge=20, le=2000)] = 200
     """Regions of an image that are looked at more closely."""
     n_anchor_sizes: Annotated[int, Field(ge=1, le=4)] = 1

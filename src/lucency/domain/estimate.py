@@ -31,3 +31,6 @@ class Estimate:
     denominator: int | None = None
     n_clusters: int | None = None
     note: str = ""
+    measured_in: str | None = None
+    """Unit of the number itself, for example "mm²", "" where it has none; None for shares, correlations and other numbers
+    that need none."""

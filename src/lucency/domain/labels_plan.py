@@ -159,6 +159,10 @@ class Drawings(Section):
     """Count each connected part of a mask as a lesion of its own."""
     at_least_pixels: Annotated[int, Field(ge=1)] = 1
     """Pixels or voxels that have to be drawn for an image to be positive."""
+    measure: Literal["area_pixels", "area_mm2", "volume_ml", "longest_mm", "count"] | None = None
+    """For `task: regression`, the number that is taken from what was drawn: the area in pixels of the original image, the
+    area in mm², the volume in ml of a volume, the longest diameter within one slice in mm, or the number of lesions (with
+    `split_lesions`, of connected parts). 0 where somebody looked and drew nothing."""
 
     @field_validator("names", mode="before")
     @classmethod
@@ -193,13 +197,13 @@ class Labels(Section):
     """Column of the table that names the image: file name, path below the image folder, or SOP Instance UID; for a series
     of files also its folder or its Series Instance UID."""
     label_column: str = "label"
-    """Column of the table that holds the class."""
+    """Column of the table that holds the class, or for `task: regression` the number."""
     findings: tuple[str, ...] = ()
     """Columns of several findings (pneumonia, effusion …) that are learnt at once, in the place of `label_column`; each is
-    positive or negative by itself. An empty cell leaves the report out for this finding (for `task: report_labelling`)."""
+    positive or negative by itself. An empty cell leaves the image or report out for this finding."""
     uncertain: Literal["refuse", "positive", "negative"] = "refuse"
-    """What an uncertain finding (“uncertain”, or −1) in a column of `findings` counts as; `refuse` leaves the report out for
-    this finding."""
+    """What an uncertain finding (“uncertain”, or −1) in a column of `findings` counts as; `refuse` leaves the image or
+    report out for this finding."""
     names: dict[str, str] | None = None
     """Names for the codes in a table or archive, for example {'0': normal, '1': pneumonia}."""
     positive: str | None = None

@@ -9,3 +9,11 @@ class Part(StrEnum):
     TRAINING = "training"
     TUNING = "tuning"
     TEST = "test"
+
+
+class Targets(StrEnum):
+    """By what the parts are dealt, so that each gets its share."""
+
+    CLASSES = "class"
+    NUMBERS = "fifths of the number"
+    STRUCTURES = "the structures that are drawn"

@@ -21,9 +21,11 @@ class Training(Section):
     """How often the whole training part is seen."""
     batch_size: Annotated[int, Field(ge=1)] = 32
     """Images per iteration."""
-    cost: Literal["cross_entropy", "dice", "dice_cross_entropy", "tversky"] = "cross_entropy"
-    """The gap between prediction and truth that training makes small. For outlines: `dice` (overlap), `dice_cross_entropy` (the
-    sum of both, the default there) or `tversky` (overlap in which a miss weighs more than a false alarm)."""
+    cost: Literal["cross_entropy", "mse", "mae", "huber", "dice", "dice_cross_entropy", "tversky"] = "cross_entropy"
+    """The gap between prediction and truth that training makes small. `cross_entropy` for classes. For numbers the squared error
+    (`mse`, the default there), the absolute error (`mae`, which outliers move less), or `huber` (Huber 1964): squared up to one
+    standard deviation of the training part, absolute beyond. For outlines `dice` (overlap), `dice_cross_entropy` (the sum of
+    both, the default there) or `tversky` (overlap in which a miss weighs more than a false alarm)."""
     class_weights: Literal["none", "balanced"] = "none"
     """`balanced` lets each class weigh the same in the cost, however rare it is."""
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
@@ -43,10 +45,11 @@ class Training(Section):
     early_stopping: EarlyStopping | None = EarlyStopping()
     """When to stop because the tuning part no longer gains; null never stops early."""
     select_by: Literal["measure", "cost"] = "measure"
-    """What chooses the best epoch on the tuning part: the `measure` of the task (the AUC for classes), or the `cost`. For
+    """What chooses the best epoch on the tuning part: the `measure` of the task (the AUC for classes, the
+    mean absolute error for numbers), or the `cost`. For
     reports `cost`, unless the plan says otherwise."""
     n_members: Annotated[int, Field(ge=1, le=50)] = 1
-    """Networks trained from different random beginnings; their mean probability is the ensemble's answer."""
+    """Networks trained from different random beginnings; their mean probability (or number) is the ensemble's answer."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """`auto` takes a GPU where there is one."""
     n_threads: Annotated[int, Field(ge=1)] | None = None

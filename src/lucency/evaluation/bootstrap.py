@@ -33,3 +33,10 @@ def resampled_weights(
             cells = drawn + np.arange(rows)[:, None] * stratum.size
             counts[:, stratum] = np.bincount(cells.ravel(), minlength=cells.size).reshape(cells.shape)
         yield counts[:, codes]
+
+
+def portions(weights: NDArray[np.int32], n_columns: int) -> Iterator[NDArray[np.float64]]:
+    """Cut a chunk of resamples, axes (resample, image), so that few numbers are held where each resample needs many columns."""
+    n_rows = max(1, _CHUNK // max(1, n_columns))
+    for start in range(0, len(weights), n_rows):
+        yield weights[start : start + n_rows].astype(np.float64)

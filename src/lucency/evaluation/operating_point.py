@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lucency.domain.evaluation_plan import Threshold
 from lucency.domain.parts import Part
-from lucency.domain.plan import Threshold
 from lucency.domain.predictions import Predictions
 from lucency.errors import StudyError
 from lucency.evaluation.discrimination import midpoints

@@ -93,11 +93,14 @@ class Cohort:
     parts: Mapping[str, Images]
     """Training, tuning and test."""
     targets: Mapping[str, str]
-    """Image → class."""
+    """Image → class, or the third of its number."""
     classes: Sequence[str]
+    """Names of the classes, or of the thirds."""
     clinical: Sequence[Variable] = ()
     unit: str = "image"
     """What a row of a part is: an image or a report."""
+    measured: Variable | None = None
+    """What the study measures, where its labels are numbers."""
 
     @property
     def images(self) -> Images:
@@ -119,7 +122,7 @@ def describe_cohort(
     asked = [v for v in METADATA if v in (AGE, SEX, SITE) or any(map(v.text, cohort.images))]
     compared = (Part.TRAINING, Part.TEST)
     return Description(
-        by_part=table_one(cohort.parts, compared, [_images_a_patient(cohort), _class(cohort), *variables], level),
+        by_part=table_one(cohort.parts, compared, [_images_a_patient(cohort), _label(cohort), *variables], level),
         by_label=table_one(by_class, cohort.classes, [_images_a_patient(cohort), *variables], level),
         missing=missing_values(cohort.parts, [*asked, *cohort.clinical]),
         sources=describe_sources(cohort, level),
@@ -136,8 +139,14 @@ def _images_a_patient(cohort: Cohort) -> Variable:
     return Variable(f"{cohort.unit.capitalize()}s a patient", lambda row: str(counts[row.patient_id]), is_number=True)
 
 
+def _label(cohort: Cohort) -> Variable:
+    """Return what is learnt: the number where the study measures one, else the class."""
+    return cohort.measured or _class(cohort)
+
+
 def _class(cohort: Cohort) -> Variable:
-    return Variable("Class", lambda row: cohort.targets[row.image_id])
+    name = "Class" if cohort.measured is None else f"{cohort.measured.name}, in thirds"
+    return Variable(name, lambda row: cohort.targets[row.image_id])
 
 
 def clinical_variables(columns: Sequence[str], table: Sequence[Mapping[str, str]]) -> list[Variable]:

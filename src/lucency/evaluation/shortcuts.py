@@ -3,7 +3,8 @@
 A network takes the easiest way. If the scanner, a marker in the corner or the mere exposure give the label away, it may
 learn these instead of the finding, and fail where they are different (Zech 2018; DeGrave 2021). Each probe is a logistic
 regression on a few simple features, asked about patients that it has not seen (cross-validation by patient). It finds
-what is coarse; that it finds nothing proves nothing.
+what is coarse; that it finds nothing proves nothing. Where the study measures a number, the two classes are the halves below
+and above its median.
 """
 
 import warnings
@@ -96,15 +97,18 @@ def thumbnail_features(pictures: NDArray[Any], white: int) -> NDArray[np.float32
     return _means(_means(grey, rows, axis=1), columns, axis=2).reshape(len(grey), -1)
 
 
-def find_shortcuts(probed: ProbedImages, seed: int, level: float = 0.95) -> tuple[Probe, ...]:
-    """Ask each probe in turn: the label from the header, the border and a thumbnail, and the source from the image."""
+def find_shortcuts(probed: ProbedImages, seed: int, level: float = 0.95, asked: str = "the label") -> tuple[Probe, ...]:
+    """Ask each probe in turn: the label from the header, the border and a thumbnail, and the source from the image.
+
+    `asked` says what the targets are, in words.
+    """
     patients = patient_codes([row.patient_id for row in probed.images])
     label = _question(probed.targets, patients, seed, level)
-    probes = [_ask_header(probed, label)]
+    probes = [_ask_header(probed, label, asked)]
     border = label.answer(probed.border)
-    probes.append(_probe("border", "Does the border alone (outer 8 %) tell the label?", border, _BORDER_WORDS))
+    probes.append(_probe("border", f"Does the border alone (outer 8 %) tell {asked}?", border, _BORDER_WORDS))
     thumbnail = label.answer(probed.thumbnail)
-    question = "Does a thumbnail of 8×8 pixels tell the label?"
+    question = f"Does a thumbnail of 8×8 pixels tell {asked}?"
     probes.append(_probe("thumbnail", question, thumbnail, _THUMBNAIL_WORDS, FOUND_IN_THUMBNAIL))
     coarse = np.concatenate([probed.border, probed.thumbnail], axis=1)
     for kind in ("site", "scanner"):
@@ -179,11 +183,11 @@ def _question(targets: NDArray[np.int64], patients: NDArray[np.int64], seed: int
     return _Question(targets, patients, seed, level, tuple(folds.split(targets, targets, patients)))
 
 
-def _ask_header(probed: ProbedImages, label: _Question) -> Probe:
+def _ask_header(probed: ProbedImages, label: _Question, asked: str) -> Probe:
     """Ask whether all that the header says tells the label, and which part of it alone tells it best."""
-    tables = {variable.name: _indicators(probed.images, variable, label.patients) for variable in METADATA}
+    tables = {variable.name: indicators(probed.images, variable, label.patients) for variable in METADATA}
     tables = {name: table for name, table in tables.items() if table.shape[1]}
-    question = "Does the header alone tell the label?"
+    question = f"Does the header alone tell {asked}?"
     if not tables:
         return _probe("header", question, label.answer(np.zeros((len(label.targets), 0), np.float32)), "")
     together = label.answer(np.concatenate(list(tables.values()), axis=1))
@@ -209,7 +213,7 @@ def _ask_source(kind: str, probed: ProbedImages, features: NDArray[np.float32], 
     question = _question(codes, label.patients[among], label.seed, label.level)
     words = f"Border and thumbnail tell the {kind}, and the {kind} tells the label: see the table of sources."
     probe = _probe(kind, f"Does the image tell its {kind}?", question.answer(features[among]), words)
-    label_by_source = label.answer(_indicators(probed.images, SOURCES[kind], label.patients))
+    label_by_source = label.answer(indicators(probed.images, SOURCES[kind], label.patients))
     if probe.verdict == "found" and (label_by_source.low or 0.0) <= TRACE:
         words = (
             f"Border and thumbnail tell the {kind}. Harmless as long as the classes are as frequent at each, as here."
@@ -254,7 +258,7 @@ def _means(values: NDArray[np.float32], starts: NDArray[np.int64], axis: int) ->
     return (np.add.reduceat(values, starts, axis=axis) / lengths).astype(np.float32)
 
 
-def _indicators(images: Sequence[CohortRow], variable: Variable, patients: NDArray[np.int64]) -> NDArray[np.float32]:
+def indicators(images: Sequence[CohortRow], variable: Variable, patients: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return one column of 0 and 1 for each level of a variable, "not recorded" included; rare levels share one.
 
     A number is cut into fifths first, so that any shape of dependence can be seen.

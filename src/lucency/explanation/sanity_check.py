@@ -54,18 +54,20 @@ def check_by_randomisation(
     patient_ids: Sequence[str] | None = None,
     level: float = 0.95,
     n_networks: int = N_RANDOM_NETWORKS,
+    classes: Sequence[int] | None = None,
 ) -> SanityCheck:
     """Compare the maps of `images`, axes (image, channel, row, column), with those of randomised copies of the network.
 
-    Both maps explain the class that the trained network predicts. `patient_ids`, one for each image, lets the bootstrap
-    draw patients; when left out, each image counts as another patient. The network is left as it was.
+    Both maps explain the output that `classes` names for each image, or the one that the trained network predicts.
+    `patient_ids`, one for each image, lets the bootstrap draw patients; when left out, each image counts as another patient.
+    The network is left as it was.
     """
-    trained = saliency(network, images)
-    classes = trained.classes.tolist()
+    trained = saliency(network, images, classes)
+    explained = trained.classes.tolist()
     similarity = np.zeros((n_networks, len(images)))
     structure = np.zeros((n_networks, len(images)))
     for number in range(n_networks):
-        ignorant = saliency(randomised(network, key(seed, "sanity check weights", number)), images, classes)
+        ignorant = saliency(randomised(network, key(seed, "sanity check weights", number)), images, explained)
         pairs = list(zip(trained.maps, ignorant.maps, strict=True))
         similarity[number] = [rank_correlation(before, after) for before, after in pairs]
         structure[number] = [structural_similarity(before, after) for before, after in pairs]

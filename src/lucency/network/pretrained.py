@@ -14,6 +14,7 @@ from typing import Any
 
 from torch import Tensor
 
+from lucency.domain.architectures import TIMM
 from lucency.domain.progress import Desk
 from lucency.errors import SourceError
 from lucency.network.fetching import fetch, read_text
@@ -22,7 +23,6 @@ from lucency.provenance import sha256_of_file
 IMAGENET = "imagenet"
 """In a plan: the ImageNet weights of whatever network it names."""
 FOLDER_VARIABLE = "LUCENCY_WEIGHTS"
-TIMM = "timm:"
 
 Colour = tuple[float, float, float]
 """Red, green and blue."""

@@ -135,8 +135,9 @@ def _measure_curves(members: tuple[Member, ...]) -> str:
     if len(members) == 1:
         best = members[0].epochs[members[0].best_epoch - 1]
         if best.tuning_measure is not None:
-            below = y(best.tuning_measure) + 24
-            strokes.append(text(x(best.epoch), below, f"epoch {best.epoch} kept", "small halo", "middle"))
+            at = y(best.tuning_measure)
+            beside = at + 24 if at < y.start - 30 else at - 12  # the words of a low point stand above it
+            strokes.append(text(x(best.epoch), beside, f"epoch {best.epoch} kept", "small halo", "middle"))
     return drawing(400, 304, f"{title} by epoch", strokes)
 
 

@@ -317,12 +317,6 @@ _TERMS = (
         ("translation",),
     ),
     Term(
-        "tilt",
-        "Turning a volume out of its slices, as if the patient had nodded or leant to one side in the scanner. "
-        "It is for volumes that are as fine in every direction.",
-        ("tilt_degrees",),
-    ),
-    Term(
         "skew",
         "Slanting an image, as if seen at an angle. Rectangles become parallelograms.",
         ("shear", "skew_degrees"),
@@ -1341,6 +1335,77 @@ _TERMS = (
         "instance segmentation",
         "Outlining every lesion by itself, so that two that touch stay two. Semantic segmentation only says which pixels belong "
         "to any lesion.",
+    ),
+    Term(
+        "regression",
+        "Predicting a number (an area, a volume, an age) instead of a class. There is no threshold, and no answer is simply "
+        "right or wrong: what counts is how far it is off.",
+    ),
+    Term(
+        "mean absolute error",
+        "How far a prediction is off on average, whatever the direction, in the unit of what is measured. It says little "
+        "without the error of a simple answer, such as the mean, beside it.",
+        ("MAE", "difference of mean absolute errors", "reduction of the mean absolute error"),
+    ),
+    Term(
+        "root mean squared error",
+        "The root of the mean of the squared errors, in the unit of what is measured. A few large errors raise it far above "
+        "the mean absolute error.",
+        ("RMSE",),
+    ),
+    Term(
+        "median absolute error",
+        "The error that half of the images stay below. A few large errors do not move it, which is its strength and its "
+        "weakness.",
+    ),
+    Term(
+        "Huber cost",
+        "A cost for numbers that squares small errors and takes large ones as they are (Huber 1964). A few wrong labels then do "
+        "not rule the training.",
+        ("huber",),
+    ),
+    Term(
+        "coefficient of determination",
+        "R²: the share of the spread of the truth that the predictions explain. 1 is perfect, 0 is no better than saying the "
+        "mean, and below 0 is worse.",
+        ("R²", "R2", "explained variance"),
+    ),
+    Term(
+        "Pearson correlation",
+        "How nearly the points of two measurements lie on a straight line, from −1 to 1. It is 1 even where one measures twice "
+        "as much as the other, so it does not show agreement.",
+    ),
+    Term(
+        "Spearman correlation",
+        "How nearly two measurements put images into the same order, from −1 to 1. Their numbers do not matter, only which is "
+        "larger.",
+        ("rank correlation",),
+    ),
+    Term(
+        "concordance correlation",
+        "How nearly two measurements are equal (Lin 1989): a correlation that a shift or another scale lowers. 1 says that all "
+        "points lie on the line of identity.",
+        ("concordance correlation coefficient", "CCC"),
+    ),
+    Term(
+        "calibration of the mean",
+        "Whether a prediction means what it says: of images predicted at 20 mm, the truth should be 20 mm on average. Its slope "
+        "is ideally 1 and its intercept 0.",
+    ),
+    Term(
+        "bias of measurements",
+        "The mean difference between two ways to measure: by how much one is too high on the whole. Single measurements may be "
+        "far off all the same.",
+    ),
+    Term(
+        "proportional bias",
+        "A difference between two ways to measure that grows or shrinks with the size. Networks often keep to the middle: large "
+        "values come out too small and small ones too large.",
+    ),
+    Term(
+        "tolerance",
+        "How far a measurement may be off and still serve, as the plan states it. What is tolerable is a clinical question.",
+        ("share within the tolerance",),
     ),
     # Synthetic images
     Term(

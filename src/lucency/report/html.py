@@ -12,15 +12,24 @@ from lucency.report.drawing import LIGHT_COLOURS, figure_style
 
 def template(name: str) -> jinja2.Template:
     """Return a template of this folder; it escapes every text and refuses an undefined name."""
-    environment = jinja2.Environment(
+    environment = _environment(escapes=True)
+    environment.globals |= {"source": data_uri, "size": size_of_png}
+    return environment.get_template(name)
+
+
+def plain_template(name: str) -> jinja2.Template:
+    """Return a template of this folder for a text that is no page; what it shows has to be disarmed by itself."""
+    return _environment(escapes=False).get_template(name)
+
+
+def _environment(escapes: bool) -> jinja2.Environment:
+    return jinja2.Environment(
         loader=jinja2.FunctionLoader(_own_file),
-        autoescape=True,
+        autoescape=escapes,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"source": data_uri, "size": size_of_png}
-    return environment.get_template(name)
 
 
 def styles(*more: str) -> Markup:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from pydantic.fields import FieldInfo
 
-from lucency.domain.plan import NO_AUGMENTATION, Augmentation, Plan
+from lucency.domain.augmentation_plan import NO_AUGMENTATION
+from lucency.domain.plan import Augmentation, Plan
 from lucency.domain.section import Section
 from lucency.report.words import proportion
 
@@ -59,7 +60,7 @@ def augmentation_ranges(augmentation: Augmentation) -> list[AugmentationRange]:
         "flip_horizontal": ("flip", "left and right", f"{proportion(a.flip_horizontal, 0)} of the images"),
         "flip_vertical": ("flip", "upside down", f"{proportion(a.flip_vertical, 0)} of the images"),
         "rotate_degrees": ("rotation", "", f"−{a.rotate_degrees:g}° to {a.rotate_degrees:g}°"),
-        "tilt_degrees": ("tilt", "of volumes", f"−{a.tilt_degrees:g}° to {a.tilt_degrees:g}°"),
+        "tilt_degrees": ("rotation", "of volumes out of their slices", f"−{a.tilt_degrees:g}° to {a.tilt_degrees:g}°"),
         "zoom": ("zoom", "", f"× {a.zoom[0]:g} to × {a.zoom[1]:g}"),
         "shift": ("shift", "", f"up to {proportion(a.shift, 0)} of height and width"),
         "skew_degrees": ("skew", "", f"−{a.skew_degrees:g}° to {a.skew_degrees:g}°"),

@@ -7,9 +7,9 @@ from typing import Protocol, TypeVar
 
 from markupsafe import Markup
 
+from lucency.domain.augmentation_plan import NO_AUGMENTATION
 from lucency.domain.estimate import Estimate
 from lucency.domain.parts import Part
-from lucency.domain.plan import NO_AUGMENTATION
 from lucency.evaluation.agreement.convention import strength_in_words
 from lucency.provenance import head_code
 from lucency.report import ground_truth, representativeness, words

@@ -1,5 +1,6 @@
 """Numbers as a journal writes them, and what all studies say of their data and networks."""
 
+import math
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -28,6 +29,8 @@ AS_PERCENT = {
     "label noise",
     "label noise by label",
     "label noise by true class",
+    "share within the tolerance",
+    "reduction of the mean absolute error",
 }
 """Measures that journals print as percentages."""
 
@@ -75,12 +78,30 @@ def of_patients(n: int) -> str:
 
 def proportion(share: float, digits: int = 1) -> str:
     """Write a share as a percentage."""
-    return f"{100 * share:.{digits}f}{NARROW_SPACE}%"
+    return f"{number(100 * share, digits)}{NARROW_SPACE}%"
 
 
 def number(value: float, digits: int) -> str:
     """Write a number with a true minus sign, and none before a zero."""
     return f"{value:z.{digits}f}".replace("-", "−")
+
+
+def quantity(value: float, digits: int) -> str:
+    """Write a measured quantity, with a comma at the thousands."""
+    return f"{value:z,.{digits}f}".replace("-", "−")
+
+
+def rounded(value: float, n_digits: int) -> str:
+    """Write a measured quantity to so many digits, and never fewer than those before the decimal point."""
+    digits = max(0, n_digits - 1 - math.floor(math.log10(abs(value)))) if value else 0
+    written = quantity(value, digits)
+    return written.rstrip("0").rstrip(".") if "." in written else written
+
+
+def digits_of(estimate: Estimate) -> int:
+    """Return how many decimals show three digits of the largest of value and limits, and none that nobody measures."""
+    largest = max(abs(one) for one in (estimate.value, estimate.low, estimate.high) if one is not None)
+    return max(0, 2 - math.floor(math.log10(largest))) if largest else 0
 
 
 def duration(seconds: float) -> str:
@@ -111,16 +132,31 @@ def value(estimate: Estimate) -> str:
     """Write the value alone, for a place where the interval stands beside it."""
     if estimate.value is None:
         return "not computable"
-    return proportion(estimate.value) if is_percent(estimate) else number(estimate.value, _digits(estimate.value))
+    if is_percent(estimate):
+        return proportion(estimate.value)
+    if estimate.measured_in is None:
+        return number(estimate.value, _digits(estimate.value))
+    return f"{amount(estimate)} {estimate.measured_in}".strip()
+
+
+def amount(estimate: Estimate) -> str:
+    """Write the value alone, without the unit of a measured quantity."""
+    if estimate.value is None or estimate.measured_in is None:
+        return value(estimate)
+    return quantity(estimate.value, digits_of(estimate))
 
 
 def interval(estimate: Estimate) -> str:
     """Write the bounds of the interval."""
     if estimate.low is None or estimate.high is None:
         return "no interval"
+    dash = " to " if estimate.low < 0 else "–"
     if is_percent(estimate):
-        return f"{100 * estimate.low:.1f}–{100 * estimate.high:.1f}{NARROW_SPACE}%"
-    dash, digits = " to " if estimate.low < 0 else "–", _digits(estimate.value or estimate.high)
+        return f"{number(100 * estimate.low, 1)}{dash}{number(100 * estimate.high, 1)}{NARROW_SPACE}%"
+    if estimate.measured_in is not None:
+        digits = digits_of(estimate)
+        return f"{quantity(estimate.low, digits)}{dash}{quantity(estimate.high, digits)}"
+    digits = _digits(estimate.value or estimate.high)
     return f"{number(estimate.low, digits)}{dash}{number(estimate.high, digits)}"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from lucency.domain.cohort import CohortRow
 from lucency.errors import LucencyError, PlanError
 from lucency.provenance import head_code
+from lucency.study.application import APPLY, EXPORT
 from lucency.study.cohort import COHORT, SPLIT, split_rows_of
 from lucency.study.folder import STAGE_DONE, TEST_OPENED, StudyFolder
 from lucency.study.images import FILES, image_path
@@ -63,6 +64,8 @@ def _files(folder: StudyFolder) -> Iterator[Finding]:
         outdated = [file for file, sha256 in stage["reads"].items() if expected.get(file, sha256) != sha256]
         if outdated and name.startswith(BESIDE):
             yield Finding(True, f"{name}: looked at an earlier {outdated[0]}, as after a correction of labels")
+        elif outdated and name.startswith((APPLY, EXPORT)):
+            yield Finding(True, f"{name}: knows an earlier {outdated[0]}; made anew when it is asked for again")
         elif outdated:
             yield Finding(False, f"{name}: made from an earlier {outdated[0]}; `lucency run` brings it up to date")
 

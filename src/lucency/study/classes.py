@@ -32,7 +32,6 @@ from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
 from lucency.study.tables import read_predictions, write_predictions
 from lucency.study.training import Task, files_of_networks, load_member, members, train_stage
-from lucency.study.transfer import paces_of_plan
 
 if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
     from torch import Tensor
@@ -101,7 +100,7 @@ def _course(
     from lucency.training.class_course import class_course
 
     training, tuning = parts
-    course = class_course(
+    return class_course(
         title=title,
         settings=study.plan.training,
         training=training,
@@ -112,7 +111,6 @@ def _course(
         seed=seed,
         key=key,
     )
-    return replace(course, paces=paces_of_plan(study.plan))
 
 
 def n_outputs(study: Study) -> int:

@@ -2,16 +2,20 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from lucency.domain.cohort import KEPT, REFUSED, CohortRow, LabelRow, SplitRow
-from lucency.domain.plan import DETECTION, SEGMENTATION, Plan
+from lucency.domain.parts import Targets
+from lucency.domain.plan import Plan
 from lucency.domain.questions import ABSENT, PRESENT, Question
+from lucency.domain.regression_plan import Regression
+from lucency.domain.tasks import DETECTION, REGRESSION, SEGMENTATION
 from lucency.errors import SourceError
 from lucency.study.folder import STAGE_DONE, StudyFolder
 from lucency.study.ground_truth import FINDINGS
@@ -43,6 +47,8 @@ COHORT, LABELS, CLASSES, SPLIT, CERTIFICATE = (
     "certificate.json",
 )
 GROUND_TRUTH, BY_RULE = "ground_truth.json", "tables/labels_by_rule.csv"
+TARGETS = {REGRESSION: Targets.NUMBERS, SEGMENTATION: Targets.STRUCTURES}
+"""Of tasks whose targets are no classes."""
 STORE = ["store/images.bin", "store/store.json"]
 VOLUMES = ["store/volumes.bin", "store/volumes.jsonl"]
 
@@ -93,6 +99,8 @@ def settings_of_labels(study: Study) -> Any:
 
     data = study.plan.data
     settings: dict[str, Any] = {"archive": None}
+    if study.plan.regression:
+        settings["regression"] = study.plan.regression.unit
     for name, labels in (("labels", data.labels), ("reference", data.reference)):
         if labels is None:
             continue
@@ -216,7 +224,7 @@ def join_clinical_table(study: Study, curation: "Curation") -> list[str]:
 
 def write_labels(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
     """Read the ground truth that the plan names, and label every kept image by it."""
-    from lucency.data.ground_truth.labelling import label
+    from lucency.data.ground_truth.labelling import label, label_numbers
     from lucency.study.disputes import write_disputes
     from lucency.study.ground_truth import corrected, read_ground_truth, tell_ground_truth
 
@@ -225,12 +233,15 @@ def write_labels(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - eve
     named = [("labels", data.labels), *([("reference", data.reference)] if data.reference else [])]
     truths = [corrected(study, kept, one, read_ground_truth(study, kept, one, name)) for name, one in named]
     learnt, judged = truths[0], truths[-1]
-    labelling = label(
-        *(kept, data.labels, learnt.verdicts.verdicts, judged.verdicts.verdicts if data.reference else None),
-        least_classes=1 if study.plan.task == DETECTION else 2,
-    )
+    if study.plan.regression:
+        labelling = label_numbers(kept, data.labels, learnt.verdicts.verdicts)
+    else:
+        labelling = label(
+            *(kept, data.labels, learnt.verdicts.verdicts, judged.verdicts.verdicts if data.reference else None),
+            least_classes=1 if study.plan.task == DETECTION else 2,
+        )
     unknown_rows = tuple(number for truth in truths for number in truth.verdicts.unknown_rows)
-    for sentence in _sentences_on(labelling, unknown_rows):
+    for sentence in _sentences_on(labelling, unknown_rows, study.plan.regression):
         study.desk.say(sentence)
     told = tell_ground_truth(study, kept, labelling.rows, labelling.classes, truths)
     facts = {"classes": labelling.classes, "unknown_table_rows": unknown_rows}
@@ -246,11 +257,13 @@ def write_labels(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - eve
     ]
 
 
-def _sentences_on(labelling: "Labelling", unknown_rows: Sequence[int]) -> Iterator[str]:
+def _sentences_on(labelling: "Labelling", unknown_rows: Sequence[int], regression: Regression | None) -> Iterator[str]:
     """Say what became of the labels."""
     counts = Counter(row.target or row.judged for row in labelling.rows if row.status == KEPT)
     refused = Counter(row.reason or row.reference_reason for row in labelling.rows if row.status == REFUSED)
     words = ", ".join(f"{counts[name]} {name}" for name in labelling.classes)
+    if regression:
+        words = _range_in_words([float(row.target) for row in labelling.rows if row.status == KEPT], regression)
     words += "".join(f", {n} set aside ({code})" for code, n in sorted(refused.items()))
     if len(labelling.classes) == 2:
         words += f"; positive is {labelling.classes[1]}"
@@ -268,15 +281,22 @@ def _sentences_on(labelling: "Labelling", unknown_rows: Sequence[int]) -> Iterat
         )
 
 
+def _range_in_words(numbers: Sequence[float], regression: Regression) -> str:
+    unit = f" {regression.unit}" if regression.unit else ""
+    return (
+        f"{len(numbers)} numbers ({regression.quantity}), {min(numbers):.6g} to {max(numbers):.6g}{unit}, median "
+        f"{median(numbers):.6g}"
+    )
+
+
 def _split(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
     from lucency.data.split import certify, split_by_patient
 
     folder, settings, seed = study.folder, study.plan.split, study.plan.seed
     cohort, labels = folder.read_rows(COHORT, CohortRow), folder.read_rows(LABELS, LabelRow)
-    rows = split_by_patient(cohort, labels, settings, seed, needs_classes=study.plan.task != SEGMENTATION)
-    certificate = certify(rows, cohort, labels, settings, seed)
-    if study.plan.task == SEGMENTATION and not settings.official:
-        certificate = replace(certificate, method="stratified by what is drawn, at random by patient")
+    kind = TARGETS.get(study.plan.task, Targets.CLASSES)
+    rows = split_by_patient(cohort, labels, settings, seed, kind)
+    certificate = certify(rows, cohort, labels, settings, seed, kind)
     counts = ", ".join(
         f"{part} {n} ({certificate.n_patients[part]} patients)" for part, n in certificate.n_images.items()
     )
@@ -291,8 +311,13 @@ def _split(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every sta
 
 
 def classes_of(study: Study) -> tuple[str, ...]:
-    """Return the class names; of two, the second is the positive one."""
+    """Return the class names; of two, the second is the positive one. None where the study measures a number."""
     return tuple(study.folder.read_json(CLASSES)["classes"])
+
+
+def numbers_of(folder: StudyFolder) -> dict[str, float]:
+    """Return the number of each image in the split, where the study measures one."""
+    return {image_id: float(target) for image_id, target in targets_of(folder).items()}
 
 
 def questions_of(study: Study) -> tuple[Question, ...]:
@@ -335,7 +360,10 @@ LABEL = Stage("label", "The labels are read.", settings_of_labels, lambda _: [CO
 SPLIT_STAGE = Stage(
     "split",
     "The split is made.",
-    lambda study: {"split": as_settings(study.plan.split), "seed": study.plan.seed},
+    lambda study: (
+        {"split": as_settings(study.plan.split), "seed": study.plan.seed}
+        | ({"numbers": True} if study.plan.regression else {})
+    ),
     lambda _: [COHORT, LABELS],
     _split,
 )

@@ -1,7 +1,7 @@
 """Describe the cohort before training: whom it stands for, and what a network could learn from it by mistake."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +11,7 @@ from lucency.domain.cohort import CohortRow
 from lucency.domain.description import ClinicalJoin, Description, Probe
 from lucency.domain.parts import Part
 from lucency.domain.plan import Plan
+from lucency.domain.regression_plan import Regression
 from lucency.study.cohort import (
     CLASSES,
     CLINICAL,
@@ -20,6 +21,7 @@ from lucency.study.cohort import (
     SPLIT,
     STORE,
     classes_of,
+    numbers_of,
     split_rows_of,
     targets_of,
 )
@@ -67,19 +69,32 @@ def _cohort(study: Study, joined: ClinicalJoin | None) -> "Cohort":
     folder = study.folder
     rows = {row.image_id: row for row in folder.read_rows(COHORT, CohortRow)}
     split = split_rows_of(folder)
-    return Cohort(
+    cohort = Cohort(
         parts={part: [rows[row.image_id] for row in split if row.part == part] for part in Part},
         targets=targets_of(folder),
         classes=classes_of(study),
         clinical=clinical_variables(joined.columns, folder.read_table(CLINICAL)) if joined else (),
         unit=study.plan.unit,
     )
+    return _in_thirds(cohort, study.plan.regression, folder) if study.plan.regression else cohort
+
+
+def _in_thirds(cohort: "Cohort", regression: Regression, folder: StudyFolder) -> "Cohort":
+    """Group images by thirds of their number, as those outside the test part tell them."""
+    from lucency.evaluation.number_groups import thirds_of
+    from lucency.evaluation.table_one import Variable
+
+    numbers = numbers_of(folder)
+    thirds = thirds_of(numbers, [row.image_id for row in cohort.open_images], regression.unit)
+    measured = Variable(regression.as_title, lambda row: repr(numbers[row.image_id]), is_number=True)
+    return replace(cohort, targets=thirds.of_image, classes=thirds.names, measured=measured)
 
 
 def _probe(study: Study) -> tuple[Probe, ...]:
     from lucency.evaluation.shortcuts import find_shortcuts
 
-    return find_shortcuts(_probed_images(study), study.plan.seed, study.plan.evaluation.level)
+    asked = "whether the number lies above the median" if study.plan.regression else "the label"
+    return find_shortcuts(_probed_images(study), study.plan.seed, study.plan.evaluation.level, asked)
 
 
 def _probed_images(study: Study) -> "ProbedImages":
@@ -88,17 +103,26 @@ def _probed_images(study: Study) -> "ProbedImages":
     from lucency.evaluation.shortcuts import ProbedImages
 
     images = [(part, image) for part in (Part.TRAINING, Part.TUNING) for image in labelled_images(study, part)]
-    target, classes = targets_of(study.folder), classes_of(study)
     store = open_store(study.folder.path / "store")
     store_rows = np.array([image.store_row for _, image in images])
     coarse = [_coarse(store.images[some], store.white) for some in _portions(store_rows)]
     return ProbedImages(
         images=[image for _, image in images],
         parts=[part for part, _ in images],
-        targets=np.array([classes.index(target[image.image_id]) for _, image in images]),
+        targets=_told(study, [image.image_id for _, image in images]),
         border=np.concatenate([border for border, _ in coarse]),
         thumbnail=np.concatenate([thumbnail for _, thumbnail in coarse]),
     )
+
+
+def _told(study: Study, image_ids: Sequence[str]) -> np.ndarray:
+    """Return what probes try to tell of each image: the number of its class, or whether its number is above the median."""
+    if study.plan.regression:
+        numbers = numbers_of(study.folder)
+        values = np.array([numbers[image_id] for image_id in image_ids])
+        return (values > np.median(values)).astype(np.int64)
+    target, classes = targets_of(study.folder), classes_of(study)
+    return np.array([classes.index(target[image_id]) for image_id in image_ids])
 
 
 def _coarse(pictures: np.ndarray, white: int) -> tuple[np.ndarray, np.ndarray]:
@@ -139,12 +163,15 @@ def _has_probes(plan: Plan) -> bool:
 DESCRIBE = Stage(
     "describe",
     "The cohort is described.",
-    lambda study: {
-        "describe": as_settings(study.plan.describe),
-        "population": as_settings(study.plan.data.population) if study.plan.data.population else None,
-        "level": study.plan.evaluation.level,
-        "seed": study.plan.seed,
-    },
+    lambda study: (
+        ({"regression": as_settings(study.plan.regression)} if study.plan.regression else {})
+        | {
+            "describe": as_settings(study.plan.describe),
+            "population": as_settings(study.plan.data.population) if study.plan.data.population else None,
+            "level": study.plan.evaluation.level,
+            "seed": study.plan.seed,
+        }
+    ),
     _reads,
     _describe,
 )

@@ -1,8 +1,8 @@
 """The task of detection: to find lesions, as boxes or as masks."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -21,14 +21,18 @@ from lucency.study.medium import labelled_images
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
 from lucency.study.training import Task, files_of_networks, load_member, members, train_stage
+from lucency.study.transfer import begin, first_epoch, rate_factor, transfer_settings, write_beginning
 
 if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
+    from torch import nn
+
     from lucency.evaluation.detection.operating_point import MarkThreshold
     from lucency.evaluation.detection.results import SizeBands
     from lucency.network.layer_table import LayerRow
     from lucency.training.course import Course
     from lucency.training.detecting import Detector
     from lucency.training.drawn_images import DrawnImages
+    from lucency.training.freezing import Pace
 
 ANCHORS = "training/anchors.json"
 ENSEMBLE = "ensemble"
@@ -46,11 +50,16 @@ def _settings(study: Study) -> dict[str, Any]:
         "augmentation": as_settings(plan.augmentation) if plan.augmentation else None,
         "image": as_settings(plan.data.image),
         "detection": detection,
+        **transfer_settings(study),
     }
 
 
 def _prepare(study: Study) -> list[str]:
-    """Fit the anchors to the lesions of the training part."""
+    """Fit the anchors to the lesions of the training part; fetch weights to begin with if the plan names any."""
+    return [_fit_anchors(study), *write_beginning(study)]
+
+
+def _fit_anchors(study: Study) -> str:
     from lucency.network.detection.anchors import ENOUGH_OVERLAP, anchors_for, best_overlaps
 
     lesions, shape = read_lesions(study.folder), study.plan.data.image.shape
@@ -77,7 +86,7 @@ def _prepare(study: Study) -> list[str]:
         f"Anchors of {anchors.sizes[0][0]:g} to {anchors.sizes[-1][-1]:g} pixels, fitted to {len(boxes)} lesions of the training "
         f"part; {facts['share_well_covered']:.0%} of these have one that overlaps by half."
     )
-    return [study.folder.write_json(ANCHORS, facts)]
+    return study.folder.write_json(ANCHORS, facts)
 
 
 def _share_moved_out(study: Study) -> float:
@@ -136,15 +145,47 @@ def _untrained(study: Study, seed: int) -> "Detector":
     plan, lesions, facts = study.plan, read_lesions(study.folder), study.folder.read_json(ANCHORS)
     anchors = Anchors(tuple(map(tuple, facts["sizes"])), tuple(facts["ratios"]))
     torch.manual_seed(counted_key(seed, "initial weights") >> 1)
+    is_batch = plan.transfer is not None or plan.detection.normalisation == "batch"
     network = build_detector(
         plan.network.architecture,
-        plan.detection,
+        plan.detection.model_copy(update={"normalisation": "batch" if is_batch else "group"}),
         plan.data.image,
         len(lesions.kinds),
         anchors,
         has_masks=lesions.has_masks,
     )
     return Detector(network, plan.data.image.n_channels)
+
+
+def _fit(study: Study, network: "nn.Module", training: "DrawnImages") -> None:
+    """Measure the grey levels of the training part; with transfer, let the backbone begin with others' weights."""
+    from lucency.network.catalogue import build
+    from lucency.training.standardised import Standardised
+
+    detector, plan, image = cast("Detector", network), study.plan, study.plan.data.image
+    detector.fit(training.images)
+    if plan.transfer is not None:
+        reader = Standardised(build(plan.network, image.n_channels, image.shape, 2), image.n_channels)
+        begin(study, reader, training.images)
+        detector.begin_with(reader)
+
+
+def _paces(plan: Plan) -> "Callable[[nn.Module], Sequence[Pace]]":
+    """Return the function that tells when the backbone learns and when all that follows it does, where it began elsewhere."""
+
+    def paces(network: "nn.Module") -> "Sequence[Pace]":
+        from lucency.training.freezing import Pace
+
+        if plan.transfer is None:
+            return ()
+        body = network.get_submodule("network.backbone.body")
+        own = {id(parameter) for parameter in body.parameters()}
+        rest = tuple(parameter for parameter in network.parameters() if id(parameter) not in own)
+        backbone = tuple(body.parameters()), tuple(body.modules())
+        pace = rate_factor(plan.transfer, 1), first_epoch(plan.transfer, 1)
+        return Pace("backbone", *backbone, *pace), Pace("pyramid, proposals and heads", rest)
+
+    return paces
 
 
 def _course(study: Study, title: str, parts: "tuple[DrawnImages, DrawnImages]", seed: int, key: str) -> "Course":
@@ -170,6 +211,7 @@ def _course(study: Study, title: str, parts: "tuple[DrawnImages, DrawnImages]", 
         measure=Measure("FROC score"),
         seed=seed,
         key=key,
+        paces=_paces(study.plan),
     )
 
 
@@ -201,7 +243,7 @@ FINDING = Task(
     prepare=_prepare,
     parts=_parts,
     untrained=_untrained,
-    fit=lambda _, network, training: network.fit(training.images),  # type: ignore[operator]
+    fit=_fit,
     course=_course,
     show_samples=_show_samples,
     layers=_layers,

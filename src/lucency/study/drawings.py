@@ -109,10 +109,16 @@ def show_drawings(study: Study, drawn: DrawnLabels, images: Sequence[ImageOnDisk
         except RefusedImage:  # gone since: the report does without
             continue
         legend = ", ".join(f"{reader}: {colour}" for reader, colour in readers.items() if reader)
-        caption = f"{label.image_id}: {label.target}" + (f" ({legend})" if legend else "")
+        caption = f"{label.image_id}: {_in_words(study, label.target)}" + (f" ({legend})" if legend else "")
         facts = {"caption": caption, "image_id": label.image_id, "target": label.target, "readers": readers}
         pictures.append((picture, facts))
     return write_pictures(study, DRAWN, "drawing", pictures)
+
+
+def _in_words(study: Study, target: str) -> str:
+    """Write a class as it is, and a number with its unit."""
+    regression = study.plan.regression
+    return f"{float(target):.6g} {regression.unit}" if regression else target
 
 
 def choose_cases(labels: Sequence[DrawnLabel], pairs: Sequence[PairCounts]) -> list[DrawnLabel]:

@@ -54,6 +54,10 @@ def read_ground_truth(study: Study, kept: Sequence[CohortRow], labels: Labels, s
         from lucency.study.drawings import read_drawn_ground_truth
 
         return Truth(read_drawn_ground_truth(study, kept, labels.drawings))
+    if study.plan.regression:
+        from lucency.data.ground_truth.numbers import numbers_from_table
+
+        return Truth(numbers_from_table(kept, labels, study.plan.regression.unit, naming_of(study)))
     if labels.findings:
         return Truth(_several_findings(study, kept, labels))
     if labels.from_ == "table":

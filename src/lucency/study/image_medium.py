@@ -9,11 +9,11 @@ from lucency.domain.cohort import CohortRow
 from lucency.domain.plan import Plan
 from lucency.randomness import key as counted_key
 from lucency.randomness import sample_keys
-from lucency.study.cohort import STORE, classes_of
+from lucency.study.cohort import STORE, questions_of
 from lucency.study.medium import Medium
 from lucency.study.plan import as_settings
 from lucency.study.stage import Study
-from lucency.study.transfer import begin, transfer_settings, write_beginning
+from lucency.study.transfer import begin, paces_of_plan, transfer_settings, write_beginning
 
 if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
     from torch import Tensor, nn
@@ -73,14 +73,16 @@ def _augment(plan: Plan, seed: int) -> "Augment | None":
 def _show_samples(study: Study, training: "Examples") -> list[str]:
     from lucency.study.pictures import show_samples
 
-    return show_samples(study, cast("ImageExamples", training), classes_of(study))
+    return show_samples(study, cast("ImageExamples", training), questions_of(study))
 
 
 def _layers(study: Study, n_outputs: int) -> "list[LayerRow]":
     from lucency.network.layer_table import layer_table
+    from lucency.training.freezing import let_learn
 
-    image = study.plan.data.image
-    return layer_table(_untrained(study, 0, n_outputs).network, image.n_channels, image.shape)
+    image, network = study.plan.data.image, _untrained(study, 0, n_outputs)
+    let_learn(paces_of_plan(study.plan)(network), study.plan.training.epochs - 1)
+    return layer_table(network.network, image.n_channels, image.shape)
 
 
 IMAGES = Medium(

@@ -11,6 +11,7 @@ from lucency.study.cohort import classes_of
 from lucency.study.image_medium import IMAGES
 from lucency.study.stage import Study
 from lucency.study.tables import write_predictions
+from lucency.study.training import course_of
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def train_and_ask(study: Study, trial: Trial, key: str) -> Iterable[str]:
     training, tuning, asked = (
         examples_from(IMAGES, study, some) for some in (trial.training, trial.tuning, trial.asked)
     )
-    course = NAMING.course(study, trial.title, (training, tuning), trial.seed, key)
+    course = course_of(NAMING, study, trial.title, (training, tuning), trial.seed, key)
     network = NAMING.untrained(study, trial.seed)
     NAMING.fit(study, network, training)
     outcome = train_member(network, course, folder.path / trial.folder, study.desk)

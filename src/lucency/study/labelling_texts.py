@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from lucency.domain.plan import REPORT_LABELLING, Plan
+from lucency.domain.plan import Plan
 from lucency.domain.predictions import Predictions
 from lucency.domain.progress import Desk, Silence
 from lucency.domain.questions import Question
+from lucency.domain.tasks import REPORT_LABELLING
 from lucency.errors import PlanError, RecordError
 from lucency.study.classes import OPERATING_POINT, read_operating_points
 from lucency.study.cohort import questions_of

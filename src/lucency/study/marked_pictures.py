@@ -61,12 +61,16 @@ def show_marks(study: Study, test: Detections, point: "MarkThreshold") -> list[s
         marks = [mark for mark in test.marks[number] if mark.score >= point.threshold]
         caption = f"{image_id}: {_counted(len(lesions), 'lesion')}, {_counted(len(marks), 'mark')} that count"
         facts = {"caption": caption, "group": group, "image_id": image_id}
-        pictures.append((drawn_on(image, lesions, marks), facts))
+        pictures.append((drawn_on(image, lesions, marks, is_named=len(test.kinds) > 1), facts))
     return write_pictures(study, MARKED, "marked", pictures)
 
 
-def drawn_on(image: NDArray[np.float32], lesions: Sequence[Lesion], marks: Sequence[Mark]) -> NDArray[np.float32]:
+def drawn_on(
+    image: NDArray[np.float32], lesions: Sequence[Lesion], marks: Sequence[Mark], *, is_named: bool = False
+) -> NDArray[np.float32]:
     """Return an image, axes (channel, row, column), with lesions solid and marks dashed, their scores beside them.
+
+    With `is_named`, what a mark is taken for stands there too.
 
     Small images are enlarged first, so that lines stay thin. Fractions of white, axes (colour, row, column).
     """
@@ -82,7 +86,8 @@ def drawn_on(image: NDArray[np.float32], lesions: Sequence[Lesion], marks: Seque
     for mark in marks:
         _outline(picture, mark, shape, scale, dashed=True)
         left, top = mark.edges[0] * scale, max(mark.edges[1] * scale - 12, 0)
-        pen.text((left + 2, top), f"{mark.score:.2f}", fill=_MARK, stroke_width=1, stroke_fill=_HALO)
+        name = f"{mark.kind} " if mark.kind and is_named else ""
+        pen.text((left + 2, top), f"{name}{mark.score:.2f}", fill=_MARK, stroke_width=1, stroke_fill=_HALO)
     return np.moveaxis(np.asarray(picture), -1, 0).astype(np.float32) / np.float32(255)
 
 

@@ -1,8 +1,8 @@
 """Images for the report: samples, augmented samples, errors, and what the network looked at."""
 
 import io
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +11,7 @@ from PIL import Image
 
 from lucency.domain.cohort import CohortRow
 from lucency.domain.predictions import Predictions
+from lucency.domain.questions import Question
 from lucency.randomness import generator
 from lucency.study.stage import Study
 
@@ -35,29 +36,49 @@ LARGEST_SIDE = 256
 """Pixels of a picture in the report; a larger one would only make the page heavy."""
 
 
-def show_samples(study: Study, training: "ImageExamples", classes: Sequence[str]) -> list[str]:
-    """Write a few training images of each class, and one image of each augmented several times."""
+def show_samples(study: Study, training: "ImageExamples", questions: Sequence[Question]) -> list[str]:
+    """Write a few training images of each class, or of each finding, and two images augmented several times."""
+    targets = training.targets.numpy()
+    draw = generator(study.plan.seed, "sample sheet")
+    kinds = list(_kinds(targets, questions))
+    n_each = max(1, N_SAMPLES // len(kinds))
+    chosen, captions = [], []
+    for name, members in kinds:
+        some = np.sort(draw.permutation(members)[:n_each]).tolist()
+        chosen += some
+        captions += [name] * len(some)
+    return show_chosen(study, training, chosen, captions, chosen[:: max(1, n_each)][:2])
+
+
+def _kinds(targets: NDArray, questions: Sequence[Question]) -> Iterator[tuple[str, NDArray[np.int64]]]:
+    """Yield the name of each class, or of each finding that is there, with the places of its images."""
+    for number, question in enumerate(questions):
+        if question.finding:
+            yield question.finding, np.flatnonzero(targets[:, number] == 1)
+            continue
+        yield from ((name, np.flatnonzero(targets == label)) for label, name in enumerate(question.classes))
+
+
+def show_chosen(
+    study: Study,
+    training: "ImageExamples",
+    chosen: Sequence[int],
+    captions: Sequence[str],
+    augmented: Sequence[int] | None = None,
+) -> list[str]:
+    """Write chosen training images, and some of them (the first and the middle one by default) augmented several times."""
     import torch
 
     from lucency.data.augmentation import Batch, make_augmenter
 
-    targets = training.targets.numpy()
-    draw = generator(study.plan.seed, "sample sheet")
-    n_each = max(1, N_SAMPLES // len(classes))
-    chosen = [
-        int(number)
-        for label in range(len(classes))
-        for number in np.sort(draw.permutation(np.flatnonzero(targets == label))[:n_each])
-    ]
     images = training.inputs(np.array(chosen)).numpy()
-    pictures = [(image, classes[targets[number]]) for number, image in zip(chosen, images, strict=True)]
-    files = write_pictures(study, SAMPLES, "sample", [(picture, {"caption": name}) for picture, name in pictures])
+    pictures = [(image, {"caption": caption}) for image, caption in zip(images, captions, strict=True)]
+    files = write_pictures(study, SAMPLES, "sample", pictures)
     if not study.plan.augmentation:
         return [*files, study.folder.write_json(AUGMENTED, [])]
     augment = make_augmenter(study.plan.augmentation, study.plan.seed)
-    firsts = np.array(chosen[:: max(1, n_each)][:2])
     sheet = []
-    for number in firsts:
+    for number in [chosen[0], chosen[len(chosen) // 2]] if augmented is None else augmented:
         original = training.stored(np.array([number]))
         sheet.append((training.inputs(np.array([number])).numpy()[0], {"caption": "original"}))
         for epoch in range(N_DRAWS):
@@ -66,61 +87,107 @@ def show_samples(study: Study, training: "ImageExamples", classes: Sequence[str]
     return [*files, *write_pictures(study, AUGMENTED, "augmented", sheet)]
 
 
-def show_errors(study: Study, test: Predictions, called: NDArray[np.int64], examples: "ImageExamples") -> list[str]:
-    """Write the errors that the network was most sure of."""
-    sure = test.probabilities[np.arange(len(test)), called]
-    wrong = np.flatnonzero(called != test.targets)
-    # how far the named class is above the true one orders the errors whatever the threshold is
-    margin = sure - test.probabilities[np.arange(len(test)), test.targets]
-    worst = wrong[np.lexsort((wrong, -margin[wrong]))][: study.plan.report.n_worst]
+@dataclass(frozen=True)
+class Said:
+    """What the ensemble said about one question on the test part."""
+
+    test: Predictions
+    called: NDArray[np.int64]
+    """Class that each image is called, axis (image)."""
+    places: NDArray[np.int64]
+    """Place of each image among the examples: where several findings are asked, not every image is known for each."""
+    output: int | None
+    """Output of the network that speaks of the finding; None where each class has its own."""
+
+    def name(self, label: int) -> str:
+        """Name a class, or whether the finding is there."""
+        if not self.test.finding:
+            return self.test.classes[label]
+        return f"{self.test.finding} {'present' if label == 1 else 'absent'}"
+
+
+def show_errors(study: Study, said: Sequence[Said], examples: "ImageExamples") -> list[str]:
+    """Write the errors that the network was most sure of, over all findings where there are several."""
+    worst = sorted(
+        (error for number in range(len(said)) for error in _errors(said, number)), key=lambda error: error[:3]
+    )
+    chosen = [(said[number], place) for _, number, place in worst[: study.plan.report.n_worst]]
+    places = np.array([one.places[place] for one, place in chosen], np.int64)
     pictures = [
         (
             image,
             {
-                "image_id": test.image_ids[number],
-                "target": test.classes[test.targets[number]],
-                "predicted": test.classes[called[number]],
-                "probability": float(sure[number]),
+                "image_id": one.test.image_ids[place],
+                "target": one.name(int(one.test.targets[place])),
+                "predicted": one.name(int(one.called[place])),
+                "probability": float(one.test.probabilities[place, one.called[place]]),
             },
         )
-        for number, image in zip(worst, examples.inputs(worst).numpy(), strict=True)
+        for (one, place), image in zip(chosen, examples.inputs(places).numpy(), strict=True)
     ]
     return write_pictures(study, ERRORS, "error", pictures)
 
 
-def show_saliency(
-    study: Study, test: Predictions, called: NDArray[np.int64], examples: "ImageExamples", network: "nn.Module"
-) -> list[str]:
-    """Write saliency maps of the surest answers of each class, with the check by randomised weights."""
+def _errors(said: Sequence[Said], number: int) -> Iterator[tuple[float, int, int]]:
+    """Yield minus the margin of each error, the question, and the image.
+
+    How far the named class is above the true one orders the errors whatever the threshold is.
+    """
+    one = said[number]
+    each = np.arange(len(one.test))
+    margin = one.test.probabilities[each, one.called] - one.test.probabilities[each, one.test.targets]
+    yield from ((-float(margin[place]), number, int(place)) for place in np.flatnonzero(one.called != one.test.targets))
+
+
+def show_saliency(study: Study, said: Sequence[Said], examples: "ImageExamples", network: "nn.Module") -> list[str]:
+    """Write saliency maps of the surest answers of each class or finding, with the check by randomised weights."""
     from lucency.explanation.saliency import saliency
     from lucency.explanation.sanity_check import check_by_randomisation
 
-    n_cases, n_classes = study.plan.explanation.n_cases, len(test.classes)
-    if n_cases == 0 or len(test) == 0:
+    chosen = _surest_of_each(said, study.plan.explanation.n_cases)
+    if not chosen:
         return [study.folder.write_json(SALIENCY, None)]
-    chosen = np.concatenate([_surest(test, label, -(-n_cases // n_classes)) for label in reversed(range(n_classes))])
-    chosen = chosen[:n_cases]
-    images = examples.inputs(chosen)
-    maps = saliency(network, images, called[chosen].tolist())
+    images = examples.inputs(np.array([one.places[place] for one, place in chosen]))
+    explained = [int(one.called[place]) if one.output is None else one.output for one, place in chosen]
+    maps = saliency(network, images, explained)
+    patients = [one.test.patient_ids[place] for one, place in chosen]
     check = check_by_randomisation(
-        network, images, study.plan.seed, [test.patient_ids[number] for number in chosen], study.plan.evaluation.level
+        network, images, study.plan.seed, patients, study.plan.evaluation.level, classes=explained
     )
     pictures = [
         (
-            _overlay(image, heat),
+            overlay(image, heat),
             {
-                "caption": f"{test.image_ids[number]}: truth {test.classes[test.targets[number]]}, network "
-                f"{test.classes[called[number]]} (probability {test.probabilities[number, called[number]]:.2f})",
+                "caption": _caption(one, place),
                 "similarity_after_randomisation": None if np.isnan(similar) else float(similar),
             },
         )
-        for number, image, heat, similar in zip(chosen, images.numpy(), maps.maps, check.similarity, strict=True)
+        for (one, place), image, heat, similar in zip(chosen, images.numpy(), maps.maps, check.similarity, strict=True)
     ]
     files = write_pictures(study, SALIENCY, "saliency", pictures)
     cases = study.folder.read_json(SALIENCY)
     facts = {"method": maps.method, "verdict": check.verdict, "similarity": asdict(check.median), "cases": cases}
     study.folder.write_json(SALIENCY, facts)
     return files
+
+
+def _surest_of_each(said: Sequence[Said], n_cases: int) -> list[tuple[Said, int]]:
+    """Return the surest right answers of each class, or of each finding that is there, up to so many in all."""
+    kinds = [(one, label) for one in said for label in ([1] if one.output is not None else _from_last(one.test))]
+    n_each = -(-n_cases // len(kinds))
+    return [(one, int(place)) for one, label in kinds for place in _surest(one.test, label, n_each)][:n_cases]
+
+
+def _from_last(test: Predictions) -> list[int]:
+    return list(reversed(range(len(test.classes))))
+
+
+def _caption(one: Said, place: int) -> str:
+    said = one.called[place]
+    return (
+        f"{one.test.image_ids[place]}: truth {one.name(int(one.test.targets[place]))}, network {one.name(int(said))} "
+        f"(probability {one.test.probabilities[place, said]:.2f})"
+    )
 
 
 def show_set_aside(study: Study, sheet: Sequence["SetAside"]) -> list[str]:
@@ -164,7 +231,7 @@ def _surest(test: Predictions, label: int, n_cases: int) -> NDArray[np.int64]:
     return of_class[np.argsort(-test.probabilities[of_class, label], kind="stable")][:n_cases]
 
 
-def _overlay(image: NDArray[np.float32], heat: NDArray[np.float32]) -> NDArray[np.float32]:
+def overlay(image: NDArray[np.float32], heat: NDArray[np.float32]) -> NDArray[np.float32]:
     """Lay a map, axes (row, column), over an image, axes (channel, row, column), from red to yellow."""
     image = _shown(image)
     grey = np.repeat(image, 3, axis=0) if len(image) == 1 else image

@@ -10,6 +10,7 @@ from lucency.data.reading import ImageFile, RefusedImage
 from lucency.data.sources import Candidate, find_images
 from lucency.domain.data_plan import PACS_SCHEMES, Data
 from lucency.errors import SourceError
+from lucency.study.table_proposal import TableGuess, find_table
 
 N_LOOKED_AT = 40
 """Images opened to learn sizes and headers; enough to propose, and quick on a network drive."""
@@ -40,6 +41,9 @@ class _Guess:
 
     lines: tuple[str, ...]
     remark: str
+    task: str = "classification"
+    more: tuple[str, ...] = ()
+    """Lines of the plan that follow those of the data."""
 
 
 def propose(source: Path, plan_folder: Path) -> Proposal:
@@ -56,7 +60,7 @@ def propose(source: Path, plan_folder: Path) -> Proposal:
     found = find_images(Data(images=str(source.resolve())))
     looks = _look(found.candidates)
     sizes = Counter(look.pixels.shape[:2] for look in looks)
-    labels = _guess_labels(found.candidates, looks)
+    labels = _guess_labels(found.candidates, looks, source, plan_folder)
     patient = _guess_patient(found.candidates, looks)
     size = _guess_size(sizes)
     has_volumes = _are_slices(looks)
@@ -65,12 +69,13 @@ def propose(source: Path, plan_folder: Path) -> Proposal:
     plan = [
         f"# A plan for the images in {path}. Settings that are left out keep their defaults: `lucency schema` lists them all.",
         "title: A deep-learning study",
-        "task: classification",
+        f"task: {labels.task}",
         "data:",
         f"  images: {_quoted(path)}",
         *labels.lines,
         *patient.lines,
         _image_line(size, has_volumes),
+        *labels.more,
         *(
             ["split: {official: true}".ljust(40) + "# the parts that the data set itself prescribes"]
             if official
@@ -134,7 +139,7 @@ def _image_line(size: int, has_volumes: bool) -> str:
     return f"  image: {{size: {size}}}".ljust(40) + "# height and width in pixels that every image is brought to"
 
 
-def _guess_labels(candidates: tuple[Candidate, ...], looks: list[ImageFile]) -> _Guess:
+def _guess_labels(candidates: tuple[Candidate, ...], looks: list[ImageFile], source: Path, plan_folder: Path) -> _Guess:
     if any(candidate.archive_label for candidate in candidates):
         counts = Counter(candidate.archive_label for candidate in candidates)
         names = "{" + ", ".join(f"'{name}': class_{name}" for name in sorted(counts)) + "}"
@@ -156,6 +161,9 @@ def _guess_labels(candidates: tuple[Candidate, ...], looks: list[ImageFile]) -> 
             ("  labels: {from: folder}".ljust(40) + "# the folder of an image is its class",),
             f"The folders look like classes: {_counted(counts)}.",
         )
+    table = find_table(source, plan_folder, candidates)
+    if table:
+        return _of_table(table)
     return _Guess(
         (
             "  # CHECK: name the table and its columns",
@@ -163,6 +171,20 @@ def _guess_labels(candidates: tuple[Candidate, ...], looks: list[ImageFile]) -> 
         ),
         "The folders do not look like classes: name a table with the labels in the plan (CHECK).",
     )
+
+
+def _of_table(table: TableGuess) -> _Guess:
+    """Propose to learn the column of a table: a number where it holds many, else a class."""
+    columns = f"image_column: {_text(table.image_column)}, label_column: {_text(table.label_column)}"
+    lines = (
+        "  # CHECK: is this the column that shall be learnt?",
+        f"  labels: {{from: table, table: {_text(table.path)}, {columns}}}",
+    )
+    seen = f"The table {table.path} names the images, and its column “{table.label_column}” holds {table.n_values} different"
+    if not table.is_number:
+        return _Guess(lines, f"{seen} values: CHECK whether these are the classes.")
+    measured = f"regression: {{quantity: {_text(table.label_column)}, unit: ''}}".ljust(40) + "# CHECK: name the unit"
+    return _Guess(lines, f"{seen} numbers: CHECK whether they shall be measured.", "regression", (measured,))
 
 
 def _guess_patient(candidates: tuple[Candidate, ...], looks: list[ImageFile]) -> _Guess:
@@ -195,5 +217,10 @@ def _counted(counts: Counter[str]) -> str:
     return ", ".join(f"{n} {name}" for name, n in counts.most_common(6)) + (" …" if len(counts) > 6 else "")
 
 
+def _text(text: str) -> str:
+    """Write a text into YAML so that it stays a text, whatever it says: no, 1, 2024-03-01."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def _quoted(path: str) -> str:
-    return path if re.fullmatch(r"[\w./-]+", path) else "'" + path.replace("'", "''") + "'"
+    return path if re.fullmatch(r"[\w./-]+", path) else _text(path)

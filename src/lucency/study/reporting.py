@@ -9,8 +9,9 @@ from pydantic import TypeAdapter
 from lucency.domain.cohort import CohortRow, LabelRow, SplitRow
 from lucency.domain.estimate import Estimate
 from lucency.domain.ground_truth import GroundTruth
-from lucency.domain.plan import DETECTION, REPORT_LABELLING, SEGMENTATION, SYNTHESIS, Plan
+from lucency.domain.plan import Plan
 from lucency.domain.speed import Speed
+from lucency.domain.tasks import DETECTION, REGRESSION, REPORT_LABELLING, SEGMENTATION, SYNTHESIS
 from lucency.study.answer_files import AnswerFiles, only_fields, read_png
 from lucency.study.box_answers import BOXES
 from lucency.study.class_answers import CLASSES_OF_IMAGES, CLASSES_OF_REPORTS
@@ -20,6 +21,7 @@ from lucency.study.describing import DESCRIPTION, read_description
 from lucency.study.folder import STAGE_DONE, TEST_OPENED, StudyFolder
 from lucency.study.images import ACCOUNT
 from lucency.study.mask_answers import MASKS
+from lucency.study.number_answers import NUMBERS_OF_IMAGES
 from lucency.study.pictures import AUGMENTED, DRAWN, SAMPLES, SET_ASIDE
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
@@ -35,6 +37,7 @@ REPORT_FILE = "report.html"
 FILES_OF_IMAGES = (SET_ASIDE, SAMPLES, AUGMENTED)
 ANSWERS: Mapping[str, AnswerFiles] = {
     "classification": CLASSES_OF_IMAGES,
+    REGRESSION: NUMBERS_OF_IMAGES,
     REPORT_LABELLING: CLASSES_OF_REPORTS,
     DETECTION: BOXES,
     SEGMENTATION: MASKS,

@@ -7,6 +7,7 @@ from lucency.domain.plan import Plan
 from lucency.domain.progress import Desk
 from lucency.study import classification as images
 from lucency.study import detection
+from lucency.study import regression as numbers
 from lucency.study import report_labelling as reports
 from lucency.study import segmentation as outlines
 from lucency.study.carrying_words import EXPLAIN_WORDS
@@ -25,6 +26,10 @@ STAGES = {
     "classification": (
         *(CURATE, LABEL, SPLIT_STAGE, DESCRIBE),
         *(images.TRAIN, images.PREDICT, images.EVALUATE, images.EXPLAIN, REPORT),
+    ),
+    "regression": (
+        *(CURATE, LABEL, SPLIT_STAGE, DESCRIBE),
+        *(numbers.TRAIN, numbers.PREDICT, numbers.EVALUATE, numbers.EXPLAIN, REPORT),
     ),
     "detection": (
         *(CURATE, LABEL_LESIONS, SPLIT_STAGE, DESCRIBE),

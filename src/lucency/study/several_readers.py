@@ -11,7 +11,7 @@ import numpy as np
 from lucency.domain.cohort import CohortRow
 from lucency.domain.ground_truth import Consensus, PairOfReaders, SeveralReaders
 from lucency.domain.labels_plan import Labels, Readers
-from lucency.errors import PlanError
+from lucency.errors import PlanError, SourceError
 from lucency.study.disputes import ADJUDICATION
 from lucency.study.ground_truth import Truth
 from lucency.study.images import naming_of
@@ -34,6 +34,7 @@ def from_readers(study: Study, kept: Sequence[CohortRow], labels: Labels, settin
     """
     from lucency.data.ground_truth.adjudication import NO_DECISIONS, disputed_images, read_decisions
     from lucency.data.ground_truth.consensus import fuse, labels_by_rule
+    from lucency.data.ground_truth.consensus_of_numbers import fuse_numbers
     from lucency.data.ground_truth.readings import read_readings
     from lucency.data.ground_truth.verdicts import Verdicts
 
@@ -46,19 +47,34 @@ def from_readers(study: Study, kept: Sequence[CohortRow], labels: Labels, settin
         _refuse_own_sheet(study, path)
         decisions = read_decisions(path, readings.levels, kept, naming, labels.names)
         study.desk.say(_sentence_on_decisions(decisions, readings))
-    fused = fuse(readings, labels.consensus, decisions.levels)
+    if study.plan.regression:
+        _refuse_other_unit(tables.facts.units, study.plan.regression.unit)
+        fused = fuse_numbers(readings, labels.consensus)
+    else:
+        fused = fuse(readings, labels.consensus, decisions.levels)
     for note in fused.notes:
         study.desk.say(note)
     unknown = decisions.unknown_rows
     unknown += tuple(number for numbers in tables.facts.unknown_rows.values() for number in numbers)
     told = _tell_readers(study, labels, setting, tables, readings, fused.verdicts)
     study.desk.say(_sentence_on(told))
+    if study.plan.regression:
+        return Truth(Verdicts(fused.verdicts, unknown), (told,))
     return Truth(
         Verdicts(fused.verdicts, unknown),
         (told,),
         labels_by_rule(readings),
         disputed_images(kept, readings, fused.verdicts, labels.consensus),
     )
+
+
+def _refuse_other_unit(units: Sequence[str], unit: str) -> None:
+    """Stop where the readers measured in another unit than the plan speaks of."""
+    if unit and any(written != unit for written in units):
+        raise SourceError(
+            f"The readers measured in {' and '.join(units)}, and `regression.unit` is {unit}. Write their measurements in "
+            "the unit of the plan, or change it."
+        )
 
 
 def _refuse_own_sheet(study: Study, path: Path) -> None:
@@ -104,7 +120,7 @@ def _tell_readers(
         ),
         pairs=tuple(
             PairOfReaders(first, second, tuple(map(tuple, confusion_between(readings, first, second).tolist())))
-            for first, second in list(combinations(readings.readers, 2))[:N_PAIRS]
+            for first, second in (list(combinations(readings.readers, 2))[:N_PAIRS] if readings.is_categorical else ())
         ),
         consensus=consensus,
     )

@@ -15,9 +15,10 @@ import numpy as np
 from lucency.domain.cohort import CohortRow, LabelRow, SplitRow
 from lucency.domain.label_audit import Doubt, DoubtedLabel, LabelAudit
 from lucency.domain.parts import Part
-from lucency.domain.plan import DETECTION, REPORT_LABELLING, Plan
+from lucency.domain.plan import Plan
 from lucency.domain.predictions import Predictions
 from lucency.domain.progress import Desk
+from lucency.domain.tasks import REPORT_LABELLING
 from lucency.errors import PlanError, StudyError
 from lucency.randomness import key as counted_key
 from lucency.study.classification import NAMING
@@ -50,7 +51,7 @@ def find_suspect_labels(plan: Plan, folder: StudyFolder, desk: Desk) -> None:
     """Find labels that are probably wrong; what is done already is not done again.
 
     Raises:
-        PlanError: the study is of reports, whose labels are checked by reading a sample again, or of drawings.
+        PlanError: the study is of reports, whose labels are checked by reading a sample again, or asks no single question.
         LucencyError: with a sentence for the user; nothing that was finished is lost.
     """
     if plan.task == REPORT_LABELLING:
@@ -58,10 +59,15 @@ def find_suspect_labels(plan: Plan, folder: StudyFolder, desk: Desk) -> None:
             "`lucency suspects` looks at the labels of images, and this study is of reports. Have a sample of them read again: "
             "`lucency reports` writes the sheet."
         )
-    if plan.task == DETECTION:
+    if plan.task != "classification":
         raise PlanError(
-            "`lucency suspects` looks at labels of whole images, and this study is of lesions that somebody drew. `lucency "
-            "masks` shows how far several readers' drawings agree."
+            f"`lucency suspects` looks for wrong classes, and this study has `task: {plan.task}`. Look at the worst cases of its "
+            "report instead."
+        )
+    if plan.data.labels.findings:
+        raise PlanError(
+            "`lucency suspects` looks at one question. Name one finding as `data.labels.label_column` and leave `findings` out, "
+            "and ask for each in a study folder of its own (`--out`)."
         )
     run(plan, folder, desk, until="split")
     with folder.in_use():

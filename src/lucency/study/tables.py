@@ -5,6 +5,7 @@ from itertools import groupby
 
 import numpy as np
 
+from lucency.domain.measurements import Measurements
 from lucency.domain.predictions import Predictions
 from lucency.study.folder import StudyFolder
 
@@ -46,6 +47,36 @@ def read_predictions(folder: StudyFolder, file: str) -> list[Predictions]:
                 targets=np.array([classes.index(row["target"]) for row in images], np.int64),
                 probabilities=np.array([[float(row[f"p_{name}"]) for name in classes] for row in images]),
                 finding=finding,
+            )
+        )
+    return found
+
+
+def write_measurements(folder: StudyFolder, file: str, measurements: Sequence[Measurements]) -> str:
+    """Write one row for each image and member, true and predicted number in the unit of the study; return the file's name."""
+    rows = (
+        [image, patient, one.part, one.member, repr(truth), repr(predicted)]
+        for one in measurements
+        for image, patient, truth, predicted in zip(
+            one.image_ids, one.patient_ids, one.truth.tolist(), one.predicted.tolist(), strict=True
+        )
+    )
+    return folder.write_table(file, ["image_id", "patient_id", "part", "member", "target", "predicted"], rows)
+
+
+def read_measurements(folder: StudyFolder, file: str) -> list[Measurements]:
+    """Read what `write_measurements` wrote: one entry for each part and member, in the order of the file."""
+    found = []
+    for (part, member), group in groupby(folder.read_table(file), key=lambda row: (row["part"], row["member"])):
+        images = list(group)
+        found.append(
+            Measurements(
+                part=part,
+                member=member,
+                image_ids=tuple(row["image_id"] for row in images),
+                patient_ids=tuple(row["patient_id"] for row in images),
+                truth=np.array([float(row["target"]) for row in images]),
+                predicted=np.array([float(row["predicted"]) for row in images]),
             )
         )
     return found

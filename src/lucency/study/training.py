@@ -1,7 +1,7 @@
 """The stage of training, whatever the networks answer: prepare, show, and teach every member."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from lucency.errors import StudyError
 from lucency.randomness import key as counted_key
 from lucency.study.plan import as_settings, without_files
 from lucency.study.stage import Stage, Study
+from lucency.study.transfer import paces_of_plan
 
 if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
     from torch import nn
@@ -54,6 +55,11 @@ def train_stage(task: Task) -> Stage:
     return Stage(
         "train", "The networks are trained.", partial(settings_of_training, task), task.reads, partial(_train, task)
     )
+
+
+def course_of(task: Task, study: Study, title: str, parts: tuple[Any, Any], seed: int, key: str) -> "Course":
+    """Put together what a network of a task learns from, and which of its stages learn when."""
+    return replace(task.course(study, title, parts, seed, key), paces=paces_of_plan(study.plan))
 
 
 def settings_of_training(task: Task, study: Study) -> dict[str, object]:
@@ -112,7 +118,7 @@ def _train(task: Task, study: Study, key: str) -> Iterable[str]:
     for number, member in enumerate(members(study.plan)):
         seed = counted_key(study.plan.seed, "member", number) >> 1
         title = f"Training {member}" if study.plan.training.n_members > 1 else "Training"
-        course = task.course(study, title, parts, seed, key)
+        course = course_of(task, study, title, parts, seed, key)
         if number == 0:
             written.append(_choose_speed(task, study, course))
         written += _train_member(task, study, member, course)

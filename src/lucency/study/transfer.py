@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from lucency.domain.cohort import CohortRow, SplitRow
 from lucency.domain.parts import Part
@@ -93,18 +93,20 @@ def paces_of_plan(plan: Plan) -> "Callable[[nn.Module], Sequence[Pace]]":
     def paces(network: "nn.Module") -> "Sequence[Pace]":
         from lucency.network.stages import stages_of
         from lucency.training.freezing import Pace
+        from lucency.training.standardised import Standardised
 
         if plan.transfer is None:
             return ()
-        inner = cast("Standardised", network).network
+        # what answers with numbers stands behind a scale of its own
+        inner = next(layer for layer in network.modules() if isinstance(layer, Standardised)).network
         stages = stages_of(inner)
         return [
             Pace(
                 stage.name,
                 tuple(map(inner.get_parameter, stage.parameters)),
                 tuple(map(inner.get_submodule, stage.layers)),
-                _rate_factor(plan.transfer, n_behind),
-                _first_epoch(plan.transfer, n_behind),
+                rate_factor(plan.transfer, n_behind),
+                first_epoch(plan.transfer, n_behind),
             )
             for n_behind, stage in zip(reversed(range(len(stages))), stages, strict=True)
         ]
@@ -112,11 +114,12 @@ def paces_of_plan(plan: Plan) -> "Callable[[nn.Module], Sequence[Pace]]":
     return paces
 
 
-def _rate_factor(transfer: Transfer, n_behind: int) -> float:
+def rate_factor(transfer: Transfer, n_behind: int) -> float:
+    """Return the share of the learning rate of the stage so many places before the head."""
     return float(transfer.rate_factor**n_behind)
 
 
-def _first_epoch(transfer: Transfer, n_behind: int) -> int | None:
+def first_epoch(transfer: Transfer, n_behind: int) -> int | None:
     """Return the epoch in which the stage so many places before the head begins to learn; None for never."""
     if n_behind == 0:
         return 0

@@ -36,6 +36,12 @@ class Detector(nn.Module):
         """Measure the grey levels of the training part."""
         self.scale.fit(examples)
 
+    def begin_with(self, reader: Standardised) -> None:
+        """Take over the backbone of a network that looks at whole images, and its scale of grey levels."""
+        body, given = self.network.get_submodule("backbone.body"), reader.network.state_dict()
+        body.load_state_dict({name: given[name] for name in body.state_dict()})
+        self.scale.load_state_dict({"mean": reader.mean, "deviation": reader.deviation})
+
     def forward(
         self, images: Tensor, lessons: Sequence[Taught] | None = None
     ) -> dict[str, Tensor] | list[dict[str, Tensor]]:

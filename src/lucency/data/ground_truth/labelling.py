@@ -21,7 +21,7 @@ class Labelling:
 
     rows: tuple[LabelRow, ...]
     classes: tuple[str, ...]
-    """Class names; for two classes the second is the positive one."""
+    """Class names; for two classes the second is the positive one. Empty where the labels are numbers."""
     is_positive_guessed: bool
     """True when neither the plan nor the names tell which of two classes is the disease."""
 
@@ -62,6 +62,21 @@ def label_structures(kept: Sequence[CohortRow], labels: Labels, verdicts: Sequen
     if not any(row.target for row in rows):
         raise SourceError("No image has a mask that fits it. Look at labels.csv, and check `data.labels.drawings`.")
     return tuple(_set_copies_aside(kept, rows))
+
+
+def label_numbers(kept: Sequence[CohortRow], labels: Labels, verdicts: Sequence[Verdict]) -> Labelling:
+    """Label every kept image with its number; refuse those without one, with two, and copies of other images.
+
+    Raises:
+        SourceError: no image has a number, or all have the same.
+    """
+    rows = [_learnt_from(image, labels, verdict) for image, verdict in zip(kept, verdicts, strict=True)]
+    rows = _set_copies_aside(kept, rows)
+    numbers = {row.target for row in rows if row.status == KEPT}
+    if len(numbers) < 2:
+        found = f"All images have the number {numbers.pop()}" if numbers else "No image has a number"
+        raise SourceError(f"{found} (`data.labels.from: {labels.from_}`). Check `data.labels` in the plan.")
+    return Labelling(tuple(rows), (), is_positive_guessed=False)
 
 
 def _learnt_from(image: CohortRow, labels: Labels, verdict: Verdict) -> LabelRow:

@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import nctdtrit
 
 from lucency.domain.estimate import Estimate
 from lucency.domain.readings import Readings
@@ -18,9 +19,9 @@ def bland_altman(
 ) -> tuple[Estimate, Estimate, Estimate]:
     """Estimate the bias (first minus second) and the lower and upper limits of agreement, bias ± 1.96 SD.
 
-    Student's interval of the bias; that of the limits from their variance, SD² (1 / n + 1.96² / (2 (n − 1))) (Bland &
-    Altman 1999). Several images of one patient: the SD adds the variance between and within patients (Bland & Altman
-    2007), and intervals come from resampled patients.
+    Student's interval of the bias; that of the limits is exact, from the noncentral t distribution (Carkeet 2015).
+    Several images of one patient: the SD adds the variance between and within patients (Bland & Altman 2007), and intervals
+    come from resampled patients.
     """
     group = name_pair(first, second)
     pair, patients = read_by_both(readings, first, second)
@@ -33,16 +34,16 @@ def bland_altman(
     if is_clustered(patients):
         return _of_clusters(differences, patients, group, note, level, seed)
     n, mean, spread = differences.size, float(differences.mean()), float(differences.std(ddof=1))
-    t = t_quantile(level, n - 1)
-    errors = np.array([_limit_error(n), np.sqrt(1 / n), _limit_error(n)]) * spread
-    values = mean + np.array([-_REACH, 0, _REACH]) * spread
-    methods = ("Bland & Altman 1999", "Student's t", "Bland & Altman 1999")
+    reach = t_quantile(level, n - 1) / float(np.sqrt(n))
+    near, far = (_exact_reach(n, tail) for tail in ((1 - level) / 2, (1 + level) / 2))
+    intervals = ((-_REACH, -far, -near), (0.0, -reach, reach), (_REACH, near, far))
+    methods = ("noncentral t (Carkeet 2015)", "Student's t", "noncentral t (Carkeet 2015)")
     low, bias, high = (
         Estimate(
             name,
-            float(value),
-            float(value - t * error),
-            float(value + t * error),
+            mean + times * spread,
+            mean + below * spread,
+            mean + above * spread,
             n,
             "image",
             method,
@@ -51,7 +52,7 @@ def bland_altman(
             group=group,
             note=note,
         )
-        for name, value, error, method in zip(_NAMES, values, errors, methods, strict=True)
+        for name, (times, below, above), method in zip(_NAMES, intervals, methods, strict=True)
     )
     return bias, low, high
 
@@ -60,8 +61,9 @@ _NAMES = ("lower limit of agreement", "bias", "upper limit of agreement")
 _REACH = normal_quantile(0.95)
 
 
-def _limit_error(n: int) -> float:
-    return float(np.sqrt(1 / n + _REACH**2 / (2 * (n - 1))))
+def _exact_reach(n: int, probability: float) -> float:
+    """Return how many SD beyond the mean of a sample the true limit lies at most, with this probability (Carkeet 2015)."""
+    return float(nctdtrit(n - 1, _REACH * np.sqrt(n), probability)) / float(np.sqrt(n))
 
 
 def _of_clusters(

@@ -165,6 +165,7 @@ def _limits_of_agreement(s: _MeanSquares, level: float) -> Interval:
     tail = (1 + level) / 2
     f_low, f_high = fdtri(n - 1, df, tail), fdtri(df, n - 1, tail)
     error = k * readers + (k * n - k - n) * rest
-    low = n * (images - f_low * rest) / (f_low * error + n * images)
-    high = n * (f_high * images - rest) / (error + n * f_high * images)
+    # with hardly any degree of freedom the quantiles have no bound, and the limits are those of the formula
+    low = n * (images - f_low * rest) / (f_low * error + n * images) if np.isfinite(f_low) else -n * rest / error
+    high = n * (f_high * images - rest) / (error + n * f_high * images) if np.isfinite(f_high) else 1.0
     return Interval(float(low), float(high))

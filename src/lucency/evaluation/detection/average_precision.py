@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lucency.domain.estimate import Estimate
-from lucency.evaluation.bootstrap import resampled_weights
+from lucency.evaluation.bootstrap import portions, resampled_weights
 from lucency.evaluation.detection.froc import NO_LESIONS
 from lucency.evaluation.detection.matching import Matched
 
@@ -39,8 +39,13 @@ def average_precision_estimate(blank: Estimate, matches: Sequence[Matched], form
     value = float(np.mean([average_precision(matched, form) for matched in known]))
     has_lesion = np.any([matched.lesions_per_image > 0 for matched in known], axis=0)
     chunks = resampled_weights(has_lesion, known[0].patients, "bootstrap of average precision", seed)
+    n_marks = max(matched.scores.size for matched in known)
     resampled = np.concatenate(
-        [np.nanmean([_precisions(m, form, weights.astype(float)) for m in known], axis=0) for weights in chunks]
+        [
+            np.nanmean([_precisions(matched, form, few) for matched in known], axis=0)
+            for weights in chunks
+            for few in portions(weights, n_marks)
+        ]
     )
     low, high = np.nanquantile(resampled, [(1 - blank.level) / 2, (1 + blank.level) / 2])
     return replace(blank, value=value, low=min(float(low), value), high=max(float(high), value))

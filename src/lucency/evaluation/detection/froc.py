@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lucency.domain.estimate import Estimate
-from lucency.evaluation.bootstrap import N_RESAMPLES, resampled_weights
+from lucency.evaluation.bootstrap import N_RESAMPLES, portions, resampled_weights
 from lucency.evaluation.detection.matching import Matched
 from lucency.evaluation.intervals import wilson
 
@@ -92,7 +92,9 @@ def _resampled(matched: Matched, rates: NDArray[np.float64], seed: int) -> NDArr
     """Return the sensitivities at each rate in every resample of patients, axes (resample, rate)."""
     has_lesion = matched.lesions_per_image > 0
     chunks = resampled_weights(has_lesion, matched.patients, "bootstrap of the FROC curve", seed)
-    return np.concatenate([_at_rates(matched, rates, weights.astype(float)) for weights in chunks])
+    return np.concatenate(
+        [_at_rates(matched, rates, few) for weights in chunks for few in portions(weights, matched.scores.size)]
+    )
 
 
 def _at_rates(matched: Matched, rates: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:

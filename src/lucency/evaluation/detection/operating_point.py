@@ -59,7 +59,9 @@ def choose_mark_threshold(part: str, tuning: Matched, settings: DetectionPoint) 
 def _place(curve: FrocCurve, settings: DetectionPoint) -> int:
     """Return the point of the curve that the rule asks for; its end where no point reaches the sensitivity."""
     if settings.rule == "false_positives":
-        return int(np.flatnonzero(curve.false_positives_per_image <= settings.value + 1e-9)[-1])
+        allowed = curve.sensitivity[curve.false_positives_per_image <= settings.value + 1e-9]
+        # of equally sensitive points the first one, which has the fewest false positives; without lesions there is none
+        return int(np.argmax(allowed)) if np.isfinite(allowed[-1]) else allowed.size - 1
     reached = np.flatnonzero(curve.sensitivity >= settings.value - 1e-9)
     return int(reached[0]) if reached.size else curve.thresholds.size - 1
 

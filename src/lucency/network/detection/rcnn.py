@@ -61,7 +61,7 @@ def build_detector(
 
 def _pyramid(backbone: str, settings: Detection, n_channels: int) -> BackboneWithFPN:
     """Return a ResNet whose four stages feed a pyramid; grey images get a first convolution of their own."""
-    norm = partial(nn.GroupNorm, _GROUPS) if settings.normalisation == "group" else nn.BatchNorm2d
+    norm = partial(nn.GroupNorm, _GROUPS) if settings.normalisation != "batch" else nn.BatchNorm2d
     body = getattr(resnet, backbone)(weights=None, norm_layer=norm)
     if n_channels != 3:
         body.conv1 = nn.Conv2d(n_channels, 64, kernel_size=7, stride=2, padding=3, bias=False)

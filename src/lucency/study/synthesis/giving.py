@@ -17,7 +17,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from lucency import __version__
 from lucency.domain.parts import Part
-from lucency.domain.plan import SYNTHESIS
+from lucency.domain.tasks import SYNTHESIS
 from lucency.errors import PlanError, RecordError, StudyError
 from lucency.provenance import head_code, write_atomically
 from lucency.study.cohort import classes_of

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -67,7 +67,7 @@ def write_segmentation(
     when = authorship.when or datetime.now()
     is_fractional = any(mask.voxels.dtype.kind == "f" for mask in masks)
     pixels = _pixels(masks, image, is_fractional)
-    uids = _Uids(_digest(masks, pixels, image, authorship))
+    uids = Uids(_digest(masks, pixels, image, authorship))
     try:
         segmentation = _segmentation(image, pixels, is_fractional, masks, authorship, uids)
         content = _encoded(segmentation, image, when, uids)
@@ -113,7 +113,7 @@ def _digest(masks: Sequence[Mask], pixels: NDArray[Any], image: SourceImage, aut
 
 
 @dataclass(frozen=True)
-class _Uids:
+class Uids:
     """Unique identifiers that follow from what is written."""
 
     digest: bytes
@@ -130,7 +130,7 @@ def _segmentation(
     is_fractional: bool,
     masks: Sequence[Mask],
     authorship: Authorship,
-    uids: _Uids,
+    uids: Uids,
 ) -> Dataset:
     """Let highdicom make the object."""
     from highdicom.seg import Segmentation
@@ -139,7 +139,7 @@ def _segmentation(
     readers = sorted({mask.reader for mask in masks} - {""})
     person = "" if authorship.is_automatic else authorship.name or (readers[0] if len(readers) == 1 else "")
     return Segmentation(
-        source_images=_headers(image),
+        source_images=headers_of([one.path for one in image.slices]),
         pixel_array=pixels,
         segmentation_type="FRACTIONAL" if is_fractional else "BINARY",
         tile_pixel_array=image.is_tiled,
@@ -159,9 +159,10 @@ def _segmentation(
     )
 
 
-def _headers(image: SourceImage) -> list[Dataset]:
+def headers_of(paths: Iterable[Path]) -> list[Dataset]:
+    """Read headers, each file once, with all that an object about these images has to copy from them."""
     headers: list[Dataset] = []
-    for path in dict.fromkeys(one.path for one in image.slices):
+    for path in dict.fromkeys(paths):
         header = pydicom.dcmread(path, stop_before_pixels=True, force=True)
         header.decode()
         header.SpecificCharacterSet = "ISO_IR 192"  # UTF-8: readers name structures in every language
@@ -205,7 +206,7 @@ def _concept(code: Code) -> Any:
     return CodedConcept(code.value, "SCT", code.meaning)
 
 
-def _encoded(segmentation: Dataset, image: SourceImage, when: datetime, uids: _Uids) -> bytes:
+def _encoded(segmentation: Dataset, image: SourceImage, when: datetime, uids: Uids) -> bytes:
     _date(segmentation, when, uids)
     if image.grid.affine is None:
         segmentation.PatientOrientation = None  # must be there where no position is, and may be empty
@@ -214,7 +215,7 @@ def _encoded(segmentation: Dataset, image: SourceImage, when: datetime, uids: _U
     return content.getvalue()
 
 
-def _date(segmentation: Dataset, when: datetime, uids: _Uids) -> None:
+def _date(segmentation: Dataset, when: datetime, uids: Uids) -> None:
     """Replace what highdicom takes from the clock and from chance."""
     for keyword in ("ContentDate", "InstanceCreationDate", "SeriesDate"):
         if keyword in segmentation:

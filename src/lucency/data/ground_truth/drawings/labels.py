@@ -1,14 +1,17 @@
-"""Make labels of drawings: an image in which something is drawn is positive."""
+"""Make labels of drawings: an image in which something is drawn is positive, or how much is drawn is its number."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from lucency.data.ground_truth.drawings.amounts import amount_drawn
 from lucency.data.ground_truth.drawings.consensus import CONSENSUS, PairCounts, compare_readers, consensus_of
 from lucency.data.ground_truth.drawings.finding import Found, find_drawings
 from lucency.data.ground_truth.drawings.images import ImageOnDisk
 from lucency.data.ground_truth.drawings.marks import Marks
 from lucency.data.ground_truth.drawings.measuring import DrawingRow, measure
 from lucency.data.ground_truth.drawings.reading import DrawnOn, read_drawings
+from lucency.data.ground_truth.numbers import as_target
+from lucency.data.reading import RefusedImage
 from lucency.domain.labels_plan import Drawings
 from lucency.domain.progress import Desk
 from lucency.errors import SourceError
@@ -20,7 +23,7 @@ class DrawnLabel:
 
     image_id: str
     target: str
-    """"pneumonia" or "no_pneumonia"; empty when refused."""
+    """"pneumonia" or "no_pneumonia", or the number that is measured; empty when refused."""
     code: str = ""
     notes: tuple[str, ...] = ()
     n_voxels: int = 0
@@ -99,6 +102,8 @@ def _label(drawn: DrawnOn, settings: Drawings, take: Take) -> tuple[DrawnLabel, 
     image_id, finding = drawn.image.image_id, finding_of(settings)
     if drawn.code:
         return DrawnLabel(image_id, "", drawn.code), [], []
+    if settings.measure:
+        return _measured(drawn, settings, settings.measure)
     if drawn.grid is None:
         code = take(drawn, Marks()) if settings.missing == "empty" else "E_NO_LABEL"
         return DrawnLabel(image_id, "" if code else f"no_{finding}", code), [], []
@@ -111,6 +116,23 @@ def _label(drawn: DrawnOn, settings: Drawings, take: Take) -> tuple[DrawnLabel, 
     label = DrawnLabel(image_id, target, "", drawn.notes, n_voxels, votes)
     pairs = compare_readers(image_id, drawn.marks, drawn.grid.shape)
     return label, list(_rows(drawn, marks)), pairs
+
+
+def _measured(
+    drawn: DrawnOn, settings: Drawings, measure: str
+) -> tuple[DrawnLabel, list[DrawingRow], list[PairCounts]]:
+    """Label an image with how much was drawn; where nobody looked and that means nothing is there, with 0."""
+    image_id = drawn.image.image_id
+    if drawn.grid is None:
+        is_empty = settings.missing == "empty"
+        return DrawnLabel(image_id, as_target(0) if is_empty else "", "" if is_empty else "E_NO_LABEL"), [], []
+    marks = marks_that_count(drawn)
+    rows, pairs = list(_rows(drawn, marks)), compare_readers(image_id, drawn.marks, drawn.grid.shape)
+    try:
+        amount = amount_drawn(marks, measure, drawn.grid.shape, drawn.spacing_mm)
+    except RefusedImage as reason:
+        return DrawnLabel(image_id, "", reason.code), rows, pairs
+    return DrawnLabel(image_id, as_target(amount), "", drawn.notes, count_drawn(marks)), rows, pairs
 
 
 def _rows(drawn: DrawnOn, counting: Marks) -> Iterator[DrawingRow]:
