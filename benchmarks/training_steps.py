@@ -69,6 +69,7 @@ def _take_turns(setting: Setting, n_steps: int, n_threads: int) -> tuple[list[li
         ours, theirs = context.Pipe()
         processes.append(context.Process(target=_work, args=(theirs, setting, candidate, n_threads), daemon=True))
         processes[-1].start()
+        theirs.close()  # so that a candidate that dies, for want of memory, ends the wait
         ends.append(ours)
         ours.recv()  # ready, after its first steps
     times: list[list[float]] = [[] for _ in CANDIDATES]

@@ -1,5 +1,7 @@
 """Splits of numbers: small and large ones in each part, and components whole."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -44,6 +46,17 @@ def test_few_patients_make_few_groups(n_patients, n_strata):
     strata = strata_of_numbers(own, {image: float(len(image)) for image in own})
     sizes = np.unique(list(strata.values()), return_counts=True)[1]
     assert (len(sizes), sizes.min() >= 3) == (n_strata, True)
+
+
+def test_fifths_are_in_the_order_of_the_numbers():
+    """All of the lowest fifth are smaller than all of the next; a component counts by the mean of its images."""
+    own = {f"i{place}": f"c{place // 2}" for place in range(60)}
+    numbers = {image: float((int(image[1:]) * 37) % 60) for image in own}
+    strata = strata_of_numbers(own, numbers)
+    means = {c: np.mean([numbers[i] for i in own if own[i] == c]) for c in own.values()}
+    groups = [[means[own[image]] for image in own if strata[image] == name] for name in NAMES]
+    assert all(max(lower) <= min(higher) for lower, higher in pairwise(groups))
+    assert all(strata[f"i{2 * c}"] == strata[f"i{2 * c + 1}"] for c in range(30))
 
 
 def test_two_patients_cannot_be_split():

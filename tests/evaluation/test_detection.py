@@ -244,6 +244,7 @@ def test_a_network_that_marks_nothing_is_measured_all_the_same():
     assert 0 < found["false positives per image"].high < 0.2
     assert found["AFROC area"].value == 0.5
     assert found["average precision at IoU 0.5"].value == 0
+    assert found["average precision at IoU 0.5"].high > 0
     assert found["mask Dice of hits"].value is None
 
 

@@ -98,9 +98,14 @@ def test_a_shift_is_seen():
     )
     assert excess.value == pytest.approx(far.value - floor.value)
     assert excess.low > 0
-    assert "farther from real ones" in verdict_on_distance(far, floor, excess)
-    same = excess_estimate(normal(200, 4), learnt, unseen)
-    assert "sees no difference" in verdict_on_distance(far, floor, same)
+    apart = told_apart(made, unseen)
+    assert "farther from real ones" in verdict_on_distance(far, floor, excess, apart)
+    alike = told_apart(normal(200, 4), unseen)
+    same = verdict_on_distance(far, floor, excess_estimate(normal(200, 4), learnt, unseen), alike)
+    assert "no farther from real test images" in same
+    assert "One by one" not in same
+    gross = told_apart(normal(200, 4, shift=5), unseen)
+    assert "real in 100% (50% is chance)" in verdict_on_distance(far, floor, excess, gross)
 
 
 def test_copies_are_found():

@@ -8,6 +8,7 @@ from lucency.data.geometry.placement import place
 from lucency.data.ground_truth.drawings.lesions import lesions_on_grid
 from lucency.data.ground_truth.drawings.marks import Marks
 from lucency.domain.data_plan import Image
+from lucency.domain.labels_plan import Drawings
 from lucency.domain.masks import Box, Mask
 from lucency.domain.plan import Augmentation
 from lucency.training.drawn_images import boxes_around
@@ -34,7 +35,7 @@ def test_lesions_come_to_the_grid_and_back(tally):
         voxels = np.zeros((1, *shape), bool)
         voxels[0, top:bottom, left:right] = True
         marks = Marks((Mask("mass", voxels),), (Box("mass", left, top, right - left, bottom - top),))
-        of_mask, of_box = lesions_on_grid(marks, placement, is_split=True).lesions
+        of_mask, of_box = lesions_on_grid(marks, placement, Drawings(path="masks")).lesions
         n_landed += bool(np.abs(np.array(of_mask.edges) - np.array(of_box.edges)).max() <= HALF_A_PIXEL)
         back = placement.boxes_back(np.array([of_box.edges]))[0]
         n_back += bool(np.abs(back - edges).max() <= HALF_A_PIXEL)

@@ -1,5 +1,6 @@
 """A study that looks for lesions, from masks and from boxes."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -131,8 +132,8 @@ def test_boxes_cannot_teach_masks(study):
 
 
 def test_lesions_are_no_business_of_the_search_for_wrong_labels(study):
-    """It looks at labels of whole images."""
-    refused(lucency("suspects", study[0] / "study.yaml", "--out", study[0] / "out"), 2, "labels of whole images")
+    """It looks for wrong classes of whole images."""
+    refused(lucency("suspects", study[0] / "study.yaml", "--out", study[0] / "out"), 2, "`task: detection`")
 
 
 def test_the_backbone_may_begin_with_weights_of_another_study(study):
@@ -147,11 +148,29 @@ def test_the_backbone_may_begin_with_weights_of_another_study(study):
     (folder / "begun.yaml").write_text(PLAN + "transfer: {study: other/out, unfreeze: head}\n")
     done("train", folder / "begun.yaml", "--out", folder / "begun")
     outcome = json.loads((folder / "begun" / "training" / "member-0" / "outcome.json").read_text())
-    assert [stage["name"] for stage in outcome["stages"]] == ["backbone", "pyramid, proposals and heads"]
+    assert [stage["name"] for stage in outcome["stages"]] == [*(f"stage_{number}" for number in range(1, 6)), "head"]
     assert outcome["frozen"]["sha256_before"] == outcome["frozen"]["sha256_after"]
     given, taken = (
         load_file(one / "training/member-0/weights.safetensors") for one in (other / "out", folder / "begun")
     )
     for name in ("conv1.weight", "layer4.1.bn2.running_var"):
         assert given[f"network.{name}"].equal(taken[f"network.backbone.body.{name}"])
-    assert given["mean"].equal(taken["scale.mean"])
+    assert given["mean"].equal(taken["mean"])
+
+
+def test_new_images_are_marked_as_those_of_the_study_were(study, tmp_path):
+    """The marks of the study's own COCO file that reach the frozen threshold, in pixels of the originals."""
+    folder, _ = study
+    done("predict", folder / "out", folder / "images", "--out", tmp_path / "new")
+    threshold = json.loads((folder / "out" / "operating_point.json").read_text())["threshold"]
+    then = json.loads((folder / "out" / "predictions_coco.json").read_text())
+    with (tmp_path / "new" / "predictions.csv").open(newline="") as file:
+        said = {Path(row["image"]).name: row for row in csv.DictReader(file)}
+    assert len(then["images"]) > 3
+    for image in then["images"]:
+        row = said[Path(image["file_name"]).name]
+        expected = [a for a in then["annotations"] if a["image_id"] == image["id"] and a["score"] >= threshold]
+        now = json.loads((tmp_path / "new" / row["files"]).read_text())["annotations"]
+        assert float(row["n_marks"]) >= len(now) == len(expected)
+        assert [a["bbox"] for a in now] == [pytest.approx(a["bbox"], abs=1e-2) for a in expected]
+        assert [a["score"] for a in now] == pytest.approx([a["score"] for a in expected], abs=1e-4)

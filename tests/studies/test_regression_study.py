@@ -150,6 +150,39 @@ def test_two_readers_measurements_become_their_mean(cohort):
     assert bias["value"] == pytest.approx(-4)
 
 
+def test_a_new_image_is_measured(study, cohort, tmp_path):
+    """Two images of the test part, given anew: the same numbers as in the study, with their unit and range."""
+    said = {row["image_id"]: row for row in rows(study / "predictions.csv") if row["member"] == "ensemble"}
+    source = {row["image_id"]: row["source"] for row in rows(study / "cohort.csv")}
+    wanted = [image_id for image_id, row in said.items() if row["part"] == "test"][:2]
+    done("predict", study, *(cohort / "images" / source[image_id] for image_id in wanted), "--out", tmp_path / "new")
+    table = next(path for path in (tmp_path / "new").glob("*.csv"))
+    answers = {row["image"]: row for row in rows(table)}
+    for image_id in wanted:
+        answer = next(row for image, row in answers.items() if image.endswith(source[image_id]))
+        assert float(answer["measured"]) == pytest.approx(float(said[image_id]["predicted"]), rel=1e-4)
+        assert answer["answer"].endswith("mm²")
+
+
 def test_suspects_are_for_classes(study):
     """Numbers are not wrong or right; the worst cases stand in the report."""
     refused(lucency("suspects", study), 2, "worst cases")
+
+
+def test_new_images_get_a_number_with_its_interval(study: Path, cohort: Path, tmp_path: Path) -> None:
+    """The number of the study itself; the interval reaches as far as the errors of 95 % of the tuning patients."""
+    done("predict", study, cohort / "images", "--out", tmp_path / "out")
+    said = {row["image_id"]: row for row in rows(study / "predictions.csv") if row["member"] == "ensemble"}
+    source = {row["source"]: row["image_id"] for row in rows(study / "cohort.csv")}
+    interval = json.loads((study / "application" / "interval.json").read_text())
+    answered = [row for row in rows(tmp_path / "out" / "predictions.csv") if row["status"] == "answered"]
+    compared = 0
+    for row in answered:
+        image = source[Path(row["image"]).name]
+        if image in said:
+            compared += 1
+            assert float(row["value"]) == pytest.approx(float(said[image]["predicted"]), rel=1e-4, abs=1e-3)
+        assert row["answer"].endswith(" mm²")
+        if interval["reach"] is not None:
+            assert float(row["high"]) == pytest.approx(float(row["value"]) + interval["reach"], rel=1e-4, abs=1e-3)
+    assert compared == len(said) > 10

@@ -146,6 +146,16 @@ def test_whole_volumes_keep_their_shape_their_place_and_their_axes(tmp_path: Pat
     assert json.loads((out / "segmentation.json").read_text())["spacing_mm"] == [2, 1, 1]
     assert (out / "training" / "member-1" / "weights.safetensors").exists()
 
+    done("predict", out, tmp_path / "images", "--out", tmp_path / "new")
+    said = {Path(row["image"]).name: row for row in rows(tmp_path / "new" / "predictions.csv")}
+    for row in rows(out / "predictions.csv"):
+        now, then = (
+            nibabel.load(tmp_path / "new" / said[source[row["image_id"]]]["files"]),
+            nibabel.load(out / row["files"]),
+        )
+        assert np.array_equal(np.asarray(now.dataobj), np.asarray(then.dataobj))
+        np.testing.assert_allclose(now.affine, then.affine, atol=1e-6)
+
 
 REFUSED = {
     "labels: {from: folder}": ("learns from masks", "PICTURES"),
@@ -199,3 +209,18 @@ def test_outlines_are_not_for_classes(tmp_path: Path) -> None:
             "task: classification\ndata: {images: i, patient: each_image}\n" + wrong + "\n"
         )
         refused(lucency("run", tmp_path / "study.yaml"), 2, "task: segmentation")
+
+
+def test_new_pictures_are_outlined_as_those_of_the_study_were(pictures: Path, tmp_path: Path) -> None:
+    """The same mask to the pixel, on the grid of the picture; the table tells its size."""
+    done("predict", pictures / "s", pictures / "images", "--out", tmp_path / "out")
+    said = {Path(row["image"]).name: row for row in rows(tmp_path / "out" / "predictions.csv")}
+    source = {row["image_id"]: row["source"] for row in rows(pictures / "s" / "cohort.csv")}
+    tested = rows(pictures / "s" / "predictions.csv")
+    assert len(said) == 33
+    for row in tested:
+        answer = said[source[row["image_id"]]]
+        now = np.array(Image.open(tmp_path / "out" / answer["files"]))
+        assert np.array_equal(now, np.array(Image.open(pictures / "s" / row["files"])))
+        assert int(float(answer["pixels"])) == np.count_nonzero(now)
+        assert answer["answer"] == ("disc" if now.any() else "no disc")

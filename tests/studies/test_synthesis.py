@@ -107,7 +107,7 @@ def test_sheets_show_the_epochs_that_the_plan_asks_for(finished: Path) -> None:
     sheets = json.loads((finished / "figures" / "epochs.json").read_text())
     assert [one["caption"].split(" (")[0] for one in sheets] == ["epoch 1", "epoch 2", "epoch 3"]
     with Image.open(finished / sheets[0]["file"]) as sheet:
-        assert sheet.size == (640, 256)
+        assert sheet.size == (800, 320)
 
 
 def test_a_second_run_does_nothing_and_a_change_redoes_what_depends_on_it(finished: Path) -> None:

@@ -12,11 +12,12 @@ from safetensors.torch import load_file, save_file
 from bright_and_dark import write_bright_and_dark
 from lucency.domain.network_plan import Network
 from lucency.domain.progress import Silence
-from lucency.errors import Interrupted
+from lucency.errors import Interrupted, SourceError
 from lucency.network.catalogue import build
 from lucency.provenance import sha256_of_file
 from lucency.study.folder import StudyFolder
 from lucency.study.plan import read_plan
+from lucency.study.transfer import _out_of_scale
 from lucency.study.transfer_curve import draw_transfer_curve
 from studies.commands import done, lucency, record, refused, stages
 
@@ -134,6 +135,19 @@ def test_a_network_that_knows_the_test_images_is_refused(frozen: Path, tmp_path:
     refused(lucency("train", plan, "--out", tmp_path / "s"), 1, "has learnt from", "other patients")
 
 
+def test_a_network_that_measured_or_classified_is_taken_out_of_its_scales() -> None:
+    """The one stands behind a scale of grey levels, the other behind one of numbers besides; others do not fit."""
+    scale = {"mean": torch.full((1, 1, 1, 1), 0.25), "deviation": torch.full((1, 1, 1, 1), 0.5)}
+    classified = {**scale, "network.layer.weight": torch.ones(2)}
+    measured = {"centre": torch.ones(1), **{f"network.{name}": tensor for name, tensor in classified.items()}}
+    for tensors in (classified, measured):
+        inner, found = _out_of_scale(tensors)
+        assert list(inner) == ["layer.weight"]
+        assert (found.mean, found.deviation) == ((0.25,), (0.5,))
+    with pytest.raises(SourceError, match="do not look at whole images"):
+        _out_of_scale({"embedding.weight": torch.ones(2)})
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
@@ -153,17 +167,19 @@ def test_wrong_plans_are_refused_with_the_way_out(settings: str, words: str, tmp
     refused(lucency("train", plan, "--out", tmp_path / "s"), 2, words)
 
 
-def test_packaged_weights_bring_their_network_along(tmp_path: Path) -> None:
-    """`transfer: {weights: efficientnet-lite0}` alone is a whole plan."""
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_packaged_weights_bring_their_network_along(task: str, tmp_path: Path) -> None:
+    """`transfer: {weights: efficientnet-lite0}` alone names them both."""
     plan = tmp_path / "plan.yaml"
-    plan.write_text("task: classification\ndata: {images: images}\ntransfer: {weights: efficientnet-lite0}\n")
+    labels = "labels: {from: table, table: labels.csv}"
+    plan.write_text(f"task: {task}\ndata: {{images: images, {labels}}}\ntransfer: {{weights: efficientnet-lite0}}\n")
     assert read_plan(plan).network.architecture == "timm:tf_efficientnet_lite0"
 
 
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ("task: report_labelling", "networks that look at whole images"),
+        ("task: report_labelling", "networks that look at images as a whole"),
         (
             "task: classification\nnetwork: {architecture: resnet18, volumes: 3d}",
             "published weights have seen flat images",

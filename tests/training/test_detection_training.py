@@ -15,11 +15,12 @@ from lucency.network.detection.anchors import anchors_for, best_overlaps
 from lucency.network.detection.layers import layers_of_detector
 from lucency.network.detection.rcnn import build_detector
 from lucency.training.course import Course, Measure
-from lucency.training.detecting import Detector, detection_cost, judged_by, set_marks
+from lucency.training.detecting import detection_cost, judged_by, set_marks
 from lucency.training.device import OneDevice
 from lucency.training.drawn_images import DrawnImages, boxes_around, drawn_lessons, share_moved_out
 from lucency.training.examples import ImageExamples
 from lucency.training.loop import train_member
+from lucency.training.standardised import Standardised
 
 SIDE = 64
 SETTINGS = Detection(n_channels=32, n_proposals=20, most_marks=5)
@@ -55,7 +56,7 @@ def untrained(drawn, has_masks=True):
     torch.manual_seed(1)
     boxes = np.array([lesion.edges for lesions in drawn.lesions for lesion in lesions])
     network = build_detector("resnet18", SETTINGS, Image(size=SIDE), 1, anchors_for(boxes, 1), has_masks=has_masks)
-    detector = Detector(network, 1)
+    detector = Standardised(network, 1)
     detector.fit(drawn.images)
     return detector
 
@@ -104,7 +105,7 @@ def test_the_network_sees_images_as_they_are(drawn):
     images = drawn.images.inputs(np.arange(2))
     with torch.no_grad():
         detector(images)
-    assert torch.equal(seen[0], detector.scale(images))
+    assert torch.equal(seen[0], (images - detector.mean) / detector.deviation)
 
 
 def test_marks_fall_by_score_and_lie_within_the_image(drawn):
@@ -125,7 +126,7 @@ def test_judging_leaves_no_trace(drawn):
     torch.manual_seed(1)
     boxes = np.array([lesion.edges for lesions in drawn.lesions for lesion in lesions])
     settings = SETTINGS.model_copy(update={"normalisation": "batch"})
-    network = Detector(
+    network = Standardised(
         build_detector("resnet18", settings, Image(size=SIDE), 1, anchors_for(boxes, 1), has_masks=False), 1
     )
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}

@@ -146,6 +146,7 @@ NOTES: dict[str, str] = {
     "N_UNLIKE_MODALITY": "The image is of another modality than those that the networks learnt from, or does not tell.",
     "N_UNLIKE_VIEW": "The image shows another view than those that the networks learnt from, or does not tell.",
     "N_UNLIKE_BRIGHTNESS": "Dark and bright are spread otherwise than in the images that the networks learnt from.",
+    "N_UNLIKE_LOOK": "From afar, as a thumbnail, the image resembles none of those that the networks learnt from.",
     "N_UNLIKE_LEARNT": "What the network sees in the image lies far from all that it has learnt from.",
 }
 """What was repaired, or should be known, about an image that was read."""

@@ -40,7 +40,9 @@ def given_images(paths: Sequence[Path], image: Image, desk: Desk | None = None) 
         raise PlanError(
             f"There is no image in {', '.join(map(str, paths))}. DICOM, NIfTI, PNG, JPEG and TIFF are read."
         )
-    return list(_volumes(files, image, desk)) if image.n_slices else [_of_file(file, image) for file in files]
+    return (
+        list(_volumes(files, image, desk)) if image.puts_slices_together else [_of_file(file, image) for file in files]
+    )
 
 
 def _files_at(path: Path) -> list[Path]:

@@ -32,3 +32,6 @@ class Evaluation(Section):
     """The operating point, chosen on the tuning part alone."""
     prevalence: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Prevalence of disease where the network would be used, for predictive values there; null leaves them out."""
+    surface_tolerance: Annotated[float, Field(gt=0)] = 1.0
+    """For masks: how far two outlines may lie apart and still count as the same, in millimetres (in pixels where the spacing is
+    not known). As far as two readers differ is a good choice."""

@@ -39,12 +39,13 @@ def suited(plan: Any) -> Any:
         return plan
     plan = _filled(plan, SUITED.get(plan["task"], {}))
     match plan:
+        case {"transfer": {"weights": weights}} if weights == PACKAGED:
+            plan = _filled(plan, {"network": {"architecture": PACKAGED_ARCHITECTURE}})
+    match plan:
         case {"task": "regression"}:
             return _filled(plan, {"regression": measured_on_drawings(plan)})
         case {"task": "detection", "data": {"labels": {"from": "masks", "drawings": dict()}}}:
             return _filled(plan, {"data": {"labels": {"drawings": {"split_lesions": True}}}})
-        case {"transfer": {"weights": weights}} if weights == PACKAGED:
-            return _filled(plan, {"network": {"architecture": PACKAGED_ARCHITECTURE}})
     return plan
 
 

@@ -121,8 +121,8 @@ _BORDER_WORDS = (
     "positioning the ill."
 )
 _THUMBNAIL_WORDS = (
-    "A thumbnail in which hardly any finding can be seen tells the label: exposure, body shape or positioning differ between "
-    "the classes, unless the disease itself changes the whole image."
+    "A thumbnail in which hardly any finding can be seen tells the label: exposure, body shape or positioning differ with "
+    "the label, unless the disease itself changes the whole image."
 )
 
 
@@ -215,9 +215,7 @@ def _ask_source(kind: str, probed: ProbedImages, features: NDArray[np.float32], 
     probe = _probe(kind, f"Does the image tell its {kind}?", question.answer(features[among]), words)
     label_by_source = label.answer(indicators(probed.images, SOURCES[kind], label.patients))
     if probe.verdict == "found" and (label_by_source.low or 0.0) <= TRACE:
-        words = (
-            f"Border and thumbnail tell the {kind}. Harmless as long as the classes are as frequent at each, as here."
-        )
+        words = f"Border and thumbnail tell the {kind}. Harmless as long as the labels are alike at each, as here."
         return [replace(probe, verdict="harmless", text=words)]
     return [probe]
 

@@ -28,6 +28,9 @@ ENDS = {
 }
 """The last layer of each stage of networks that are no chains, by the name of their class: importing it would take seconds."""
 
+DETECTING = "GeneralizedRCNN"
+"""Networks of torchvision that find lesions: a ResNet reads for them, and all that follows it is their head."""
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -61,11 +64,13 @@ def stages_of(network: nn.Module) -> list[Stage]:
 
 
 def head_of(network: nn.Module) -> tuple[str, ...]:
-    """Name the layer whose outputs are the answer; two where a network was taught by another one (distillation)."""
+    """Name the layer whose outputs are the answer; several where a network was taught by another one, or finds lesions."""
     if _is_of_timm(network):
         classifiers = network.get_classifier()  # type: ignore[operator]
         listed = classifiers if isinstance(classifiers, tuple) else (classifiers,)
         return tuple(name for name, layer in network.named_modules() if any(layer is one for one in listed))
+    if _is_detecting(network):
+        return "backbone.fpn", "rpn", "roi_heads"
     return (_owner([name for name, _ in network.named_parameters()][-1]),)
 
 
@@ -117,8 +122,14 @@ def _ends_of(network: nn.Module) -> list[str]:
         ]
     if _is_of_timm(network):
         return [feature["module"] for feature in network.feature_info]  # type: ignore[union-attr]
+    if _is_detecting(network):
+        return [f"backbone.body.{end}" for end in ENDS["ResNet"]]
     published = next((ENDS[kind.__name__] for kind in type(network).mro() if kind.__name__ in ENDS), None)
     return list(published or _ends_of_chain(network))
+
+
+def _is_detecting(network: nn.Module) -> bool:
+    return any(kind.__name__ == DETECTING for kind in type(network).mro())
 
 
 def _ends_of_chain(network: nn.Module) -> list[str]:

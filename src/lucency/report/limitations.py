@@ -120,7 +120,7 @@ def _uneven_sources(material: Material) -> Iterator[Limitation]:
         if kind in found:
             yield Limitation(
                 f"The {kind} goes with the label, and the image tells the {kind}",
-                f"The classes are unevenly spread over the {kind}s, and coarse features of an image tell which it comes "
+                f"The labels are unevenly spread over the {kind}s, and coarse features of an image tell which it comes "
                 f"from. The network can know the {kind} instead of the disease.",
             )
 

@@ -66,11 +66,11 @@ def source_groups(description: Description) -> list[SourceGroup]:
 
 
 def association_in_words(kind: str, p_value: float) -> str:
-    """Say whether the classes are unevenly spread over the sources."""
+    """Say whether the labels are unevenly spread over the sources."""
     p = f"p = {p_value:.3f}" if p_value >= 0.001 else "p < 0.001"
     if p_value < 0.05:
-        return f"The classes are unevenly spread over the {kind}s ({p})."
-    return f"No sign that the classes are unevenly spread over the {kind}s ({p})."
+        return f"The labels are unevenly spread over the {kind}s ({p})."
+    return f"No sign that the labels are unevenly spread over the {kind}s ({p})."
 
 
 def protocol_columns(description: Description) -> list[str]:

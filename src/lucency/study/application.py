@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lucency.data.given import Given
 from lucency.domain.cohort import CohortRow
+from lucency.domain.volume import Volume
 from lucency.study.stage import Stage, Study
 from lucency.study.training import Task
 
@@ -23,8 +24,8 @@ class NewImage:
     given: Given
     row: CohortRow
     """What its file says; patient, exam and series are hashes."""
-    pixels: NDArray
-    """At the plan's size, as the store holds it, axes (channel, row, column)."""
+    pixels: NDArray | Volume
+    """At the plan's size, as the store holds it, axes (channel, row, column); or a whole volume, where the plan asks for that."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,9 @@ class Application:
     """How the networks of one task answer."""
 
     task: Task
-    prepare: Stage
-    """Learns from the training and tuning parts what answers need beyond the weights; done once for a study."""
+    prepare: Stage | None
+    """Learns from the training and tuning parts what answers need beyond the weights, and what new images are compared with; done
+    once for a study. None where nothing is compared."""
     answering: Callable[[Study], "Answering"]
     """Loads the networks."""
 
@@ -72,6 +74,6 @@ Answering = Callable[[Sequence[NewImage], Path], Sequence[Sequence[Answer]]]
 
 def stacked(images: Sequence[NewImage]) -> NDArray:
     """Return images as a store would hold them, uint8 or uint16, axes (image, channel, row, column)."""
-    planes = [image.pixels for image in images]
+    planes = [image.pixels for image in images if isinstance(image.pixels, np.ndarray)]
     deepest = max((one.dtype for one in planes), key=lambda dtype: dtype.itemsize)
     return np.stack([one if one.dtype == deepest else one.astype(deepest) * deepest.type(257) for one in planes])

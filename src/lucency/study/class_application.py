@@ -111,7 +111,7 @@ def _yes_or_no(
         Measured(f"Probability of {name}, as the networks give it", raw, f"raw{column}"),
         Measured(f"Threshold for {name}, as it was frozen", threshold, "raw_threshold"),
     )
-    basis = f"probability {calibrated:.3f}, threshold {calibrated_threshold:.3f}"
+    basis = f"calibrated probability {calibrated:.3f}, threshold {calibrated_threshold:.3f}"
     return Answer(name if is_positive else negative, numbers, question.finding, basis)
 
 
@@ -128,7 +128,9 @@ def _likeliest(question: Question, calibrated: list[float], raw: list[float]) ->
         ),
     ]
     return Answer(
-        question.classes[named], tuple(numbers), basis=f"likeliest class, probability {calibrated[named]:.3f}"
+        question.classes[named],
+        tuple(numbers),
+        basis=f"likeliest class, calibrated probability {calibrated[named]:.3f}",
     )
 
 

@@ -1,6 +1,6 @@
 """The task of detection: to find lesions, as boxes or as masks."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,7 +21,7 @@ from lucency.study.medium import labelled_images
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
 from lucency.study.training import Task, files_of_networks, load_member, members, train_stage
-from lucency.study.transfer import begin, first_epoch, rate_factor, transfer_settings, write_beginning
+from lucency.study.transfer import begin, transfer_settings, write_beginning
 
 if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
     from torch import nn
@@ -30,9 +30,8 @@ if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
     from lucency.evaluation.detection.results import SizeBands
     from lucency.network.layer_table import LayerRow
     from lucency.training.course import Course
-    from lucency.training.detecting import Detector
     from lucency.training.drawn_images import DrawnImages
-    from lucency.training.freezing import Pace
+    from lucency.training.standardised import Standardised
 
 ANCHORS = "training/anchors.json"
 ENSEMBLE = "ensemble"
@@ -135,12 +134,12 @@ def drawn_images(study: Study, part: Part, opening: Opening | None = None) -> "D
     )
 
 
-def _untrained(study: Study, seed: int) -> "Detector":
+def _untrained(study: Study, seed: int) -> "Standardised":
     import torch
 
     from lucency.network.detection.anchors import Anchors
     from lucency.network.detection.rcnn import build_detector
-    from lucency.training.detecting import Detector
+    from lucency.training.standardised import Standardised
 
     plan, lesions, facts = study.plan, read_lesions(study.folder), study.folder.read_json(ANCHORS)
     anchors = Anchors(tuple(map(tuple, facts["sizes"])), tuple(facts["ratios"]))
@@ -154,38 +153,21 @@ def _untrained(study: Study, seed: int) -> "Detector":
         anchors,
         has_masks=lesions.has_masks,
     )
-    return Detector(network, plan.data.image.n_channels)
+    return Standardised(network, plan.data.image.n_channels)
 
 
 def _fit(study: Study, network: "nn.Module", training: "DrawnImages") -> None:
     """Measure the grey levels of the training part; with transfer, let the backbone begin with others' weights."""
     from lucency.network.catalogue import build
+    from lucency.training.detecting import take_backbone
     from lucency.training.standardised import Standardised
 
-    detector, plan, image = cast("Detector", network), study.plan, study.plan.data.image
+    detector, plan, image = cast(Standardised, network), study.plan, study.plan.data.image
     detector.fit(training.images)
     if plan.transfer is not None:
         reader = Standardised(build(plan.network, image.n_channels, image.shape, 2), image.n_channels)
         begin(study, reader, training.images)
-        detector.begin_with(reader)
-
-
-def _paces(plan: Plan) -> "Callable[[nn.Module], Sequence[Pace]]":
-    """Return the function that tells when the backbone learns and when all that follows it does, where it began elsewhere."""
-
-    def paces(network: "nn.Module") -> "Sequence[Pace]":
-        from lucency.training.freezing import Pace
-
-        if plan.transfer is None:
-            return ()
-        body = network.get_submodule("network.backbone.body")
-        own = {id(parameter) for parameter in body.parameters()}
-        rest = tuple(parameter for parameter in network.parameters() if id(parameter) not in own)
-        backbone = tuple(body.parameters()), tuple(body.modules())
-        pace = rate_factor(plan.transfer, 1), first_epoch(plan.transfer, 1)
-        return Pace("backbone", *backbone, *pace), Pace("pyramid, proposals and heads", rest)
-
-    return paces
+        take_backbone(detector, reader)
 
 
 def _course(study: Study, title: str, parts: "tuple[DrawnImages, DrawnImages]", seed: int, key: str) -> "Course":
@@ -211,7 +193,6 @@ def _course(study: Study, title: str, parts: "tuple[DrawnImages, DrawnImages]", 
         measure=Measure("FROC score"),
         seed=seed,
         key=key,
-        paces=_paces(study.plan),
     )
 
 

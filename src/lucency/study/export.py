@@ -55,7 +55,7 @@ def export_study(study: Study, forms: Iterable[str]) -> list[str]:
 
         require_onnx()
     with study.folder.in_use():
-        before = [CLASSES.prepare] if "bundle" in wanted else []
+        before = [CLASSES.prepare] if "bundle" in wanted and CLASSES.prepare else []
         carry_out(study, [*before, *(stages[form] for form in wanted)])
     return [{"onnx": ONNX, "bundle": BUNDLE, "card": CARD}[form] for form in wanted]
 

@@ -1,6 +1,6 @@
 """The lesions of a study, one by one on the grid of the plan: read from the drawings once, and kept in the store."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from lucency.study.stage import Stage, Study
 
 if TYPE_CHECKING:  # Pillow is only needed where something is placed
     from lucency.data.geometry.placement import Placement
+    from lucency.data.ground_truth.drawings.lesions import Laid
 
 LESIONS = "store/lesions.json"
 
@@ -57,52 +58,62 @@ def _label_and_place(study: Study, key: str) -> Iterable[str]:
 
 
 def _place_lesions(study: Study) -> str:
-    """Lay the lesions of every labelled image on the grid.
+    """Lay the lesions of every labelled image on the grid, and keep them.
 
     Raises:
         SourceError: there is no lesion at all, or some have an outline and others do not where masks are asked for.
     """
+    laid = _read(study)
+    lesions = [lesion for one in laid.values() for lesion in one.lesions]
+    if not lesions:
+        raise SourceError("No image has a lesion drawn on it. Look at labels.csv, and check `data.labels.drawings`.")
+    kinds, has_masks = _kinds_of(lesions, _drawings_of(study)), _has_masks(study, lesions)
+    for sentence in _sentences_on(laid, kinds):
+        study.desk.say(sentence)
+    images = {
+        image_id: [[lesion.kind, lesion.edges, lesion.runs if has_masks else None] for lesion in one.lesions]
+        for image_id, one in sorted(laid.items())
+    }
+    facts = {"shape": study.plan.data.image.shape, "kinds": kinds, "has_masks": has_masks, "images": images}
+    return study.folder.write_json(LESIONS, facts)
+
+
+def _read(study: Study) -> "dict[str, Laid]":
+    """Read what was drawn on each labelled image."""
     from lucency.data.ground_truth.drawings.finding import find_drawings
     from lucency.data.ground_truth.drawings.labels import marks_that_count
     from lucency.data.ground_truth.drawings.lesions import lesions_on_grid
     from lucency.data.ground_truth.drawings.reading import read_drawings
     from lucency.study.drawings import images_of_cohort
 
-    folder, settings = study.folder, study.plan.data.labels.drawings
-    assert settings is not None  # the plan asks for it
+    folder, settings, images = study.folder, _drawings_of(study), images_of_cohort(study)
     labelled = {row.image_id for row in folder.read_rows(LABELS, LabelRow) if row.status == KEPT}
     rows = {row.image_id: row for row in folder.read_rows(COHORT, CohortRow) if row.image_id in labelled}
-    images, of_image = images_of_cohort(study), {}
-    n_cut = 0
-    for drawn in read_drawings(images, find_drawings(images, settings), settings, study.desk):
-        if drawn.image.image_id in labelled:
-            placement = placement_of(study, rows[drawn.image.image_id])
-            laid = lesions_on_grid(marks_that_count(drawn), placement, is_split=settings.split_lesions)
-            n_cut += laid.n_cut
-            of_image[drawn.image.image_id] = laid.lesions
-    lesions = [lesion for several in of_image.values() for lesion in several]
-    if not lesions:
-        raise SourceError("No image has a lesion drawn on it. Look at labels.csv, and check `data.labels.drawings`.")
-    kinds = _kinds_of(lesions, settings)
-    n_free = sum(not several for several in of_image.values())
-    study.desk.say(
-        f"Lesions: {len(lesions)} ({', '.join(kinds)}) in {len(of_image) - n_free} images, and {n_free} images without any."
-    )
+    found = find_drawings(images, settings)
+    return {
+        drawn.image.image_id: lesions_on_grid(
+            marks_that_count(drawn), placement_of(study, rows[drawn.image.image_id]), settings
+        )
+        for drawn in read_drawings(images, found, settings, study.desk)
+        if drawn.image.image_id in labelled
+    }
+
+
+def _drawings_of(study: Study) -> Drawings:
+    settings = study.plan.data.labels.drawings
+    assert settings is not None  # the plan asks for it
+    return settings
+
+
+def _sentences_on(laid: "Mapping[str, Laid]", kinds: Sequence[str]) -> Iterator[str]:
+    """Say what there is to find, and what was left out."""
+    n_lesions, n_free = sum(len(one.lesions) for one in laid.values()), sum(not one.lesions for one in laid.values())
+    yield f"Lesions: {n_lesions} ({', '.join(kinds)}) in {len(laid) - n_free} images, and {n_free} images without any."
+    n_cut, n_small = sum(one.n_cut for one in laid.values()), sum(one.n_small for one in laid.values())
     if n_cut:
-        study.desk.say(f"{n_cut} lesions lie in what `data.image.fit: crop` cuts off, and are not looked for.")
-    has_masks = _has_masks(study, lesions)
-    return folder.write_json(
-        LESIONS,
-        {
-            "shape": study.plan.data.image.shape,
-            "kinds": kinds,
-            "has_masks": has_masks,
-            "images": {
-                image_id: [[one.kind, one.edges, one.runs if has_masks else None] for one in several]
-                for image_id, several in sorted(of_image.items())
-            },
-        },
-    )
+        yield f"{n_cut} lesions lie in what `data.image.fit: crop` cuts off, and are not looked for."
+    if n_small:
+        yield f"{n_small} lesions have fewer pixels than `data.labels.drawings.at_least_pixels`, and are not looked for."
 
 
 def _kinds_of(lesions: Iterable[Lesion], settings: Drawings) -> list[str]:

@@ -22,11 +22,12 @@ from lucency.study.training import Task, load_member, members
 if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
     from torch import Tensor, nn
 
+    from lucency.evaluation.likeness import Spread
     from lucency.training.standardised import Standardised
 
 LIKENESS, SEEN = "application/likeness.json", "application/seen.safetensors"
-MOST_NUMBERS, MOST_IMAGES = 25_000_000, 5_000
-"""What is kept of the training images as the network sees them: 100 megabytes at most."""
+MOST_IMAGES = 5_000
+"""Training images that a new one is compared with one by one."""
 BATCH = 256
 ROOM = 1.25
 """A side may be so many times larger or smaller than any in the training part before it is pointed out."""
@@ -46,13 +47,14 @@ class Likeness:
     longest_side: int
     aspects: tuple[float, float]
     """Smallest and largest number of rows over columns."""
-    brightness: list[float]
-    """Mean over the training images of the share of pixels at or below each level."""
     brightness_limit: float
+    """Largest usual distance to the nearest training images, by the curve of brightness."""
+    look_limit: float
+    """The same, by the thumbnail."""
     seen_limit: float
-    """Distance to the nearest training images, as the first network sees them."""
-    n_seen: int
-    """Training images that new ones are compared with."""
+    """Largest usual distance from the middle of what the first network saw in the training part."""
+    n_kept: int
+    """Training images whose curves and thumbnails new ones are compared with."""
 
 
 @dataclass(frozen=True)
@@ -67,14 +69,13 @@ def learn_likeness(study: Study, task: Task) -> Iterable[str]:
     """Look at the training and tuning parts; return the files written."""
     from safetensors.numpy import save
 
-    from lucency.evaluation.likeness import curve_distances, limit, neighbour_distances
+    from lucency.evaluation.likeness import curve_distances, limit, neighbour_distances, spread_of
 
     rows = labelled_images(study, Part.TRAINING)
-    parts = [(rows, *_looked_at(study, task, rows))]
-    tuning = labelled_images(study, Part.TUNING)
-    parts.append((tuning, *_looked_at(study, task, tuning)))
-    (_, curves, seen), (_, tuning_curves, tuning_seen) = parts
-    typical, kept = curves.mean(axis=0), seen[_few(study, *seen.shape)]
+    training = _looked_at(study, task, rows)
+    tuning = _looked_at(study, task, labelled_images(study, Part.TUNING))
+    few = _few(study, len(rows))
+    curves, looks, spread = training.curves[few], training.looks[few], spread_of(training.seen)
     sides = np.array([(row.rows, row.columns) for row in rows])
     likeness = Likeness(
         modalities=dict(Counter(row.modality for row in rows)),
@@ -82,12 +83,21 @@ def learn_likeness(study: Study, task: Task) -> Iterable[str]:
         shortest_side=int(sides.min()),
         longest_side=int(sides.max()),
         aspects=(float((sides[:, 0] / sides[:, 1]).min()), float((sides[:, 0] / sides[:, 1]).max())),
-        brightness=typical.tolist(),
-        brightness_limit=limit(curve_distances(tuning_curves, typical)),
-        seen_limit=limit(neighbour_distances(tuning_seen, kept)),
-        n_seen=len(kept),
+        brightness_limit=limit(curve_distances(tuning.curves, curves)),
+        look_limit=limit(neighbour_distances(tuning.looks, looks)),
+        seen_limit=limit(spread.distances(tuning.seen)),
+        n_kept=len(few),
     )
-    return [study.folder.write_json(LIKENESS, asdict(likeness)), study.folder.write(SEEN, save({"seen": kept}))]
+    arrays = {
+        "curves": curves,
+        "looks": looks,
+        "mean": spread.mean,
+        "directions": spread.directions,
+        "variances": spread.variances,
+        "rest": np.array([spread.rest]),
+    }
+    content = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+    return [study.folder.write_json(LIKENESS, asdict(likeness)), study.folder.write(SEEN, content)]
 
 
 @dataclass(frozen=True)
@@ -95,22 +105,25 @@ class Comparison:
     """Compares new images with the training part."""
 
     likeness: Likeness
-    seen: NDArray[np.float32]
+    curves: NDArray[np.float64]
+    looks: NDArray[np.float32]
+    spread: "Spread"
     network: "nn.Module"
 
     def __call__(self, rows: Sequence[CohortRow], images: NDArray) -> list[list[Unlikeness]]:
         """Return what is unlike in each image; stored images have axes (image, channel, row, column)."""
-        from lucency.data.looks.brightness import brightness_curves
         from lucency.evaluation.likeness import curve_distances, neighbour_distances
 
-        known = self.likeness
-        brightness = curve_distances(brightness_curves(images), np.array(known.brightness))
-        distance = neighbour_distances(seen_images(self.network, images), self.seen)
+        known, new = self.likeness, _look_at(self.network, images)
+        brightness = curve_distances(new.curves, self.curves)
+        look = neighbour_distances(new.looks, self.looks)
+        seen = self.spread.distances(new.seen)
         return [
             [
                 *_of_header(row, known),
                 *_beyond("N_UNLIKE_BRIGHTNESS", "brightness", brightness[i], known.brightness_limit),
-                *_beyond("N_UNLIKE_LEARNT", "distance to what was learnt", distance[i], known.seen_limit),
+                *_beyond("N_UNLIKE_LOOK", "look from afar", look[i], known.look_limit),
+                *_beyond("N_UNLIKE_LEARNT", "what the network sees", seen[i], known.seen_limit),
             ]
             for i, row in enumerate(rows)
         ]
@@ -120,10 +133,29 @@ def read_comparison(study: Study, task: Task) -> Comparison:
     """Read what `learn_likeness` wrote."""
     from safetensors.numpy import load_file
 
+    from lucency.evaluation.likeness import Spread
+
     facts = study.folder.read_json(LIKENESS)
     likeness = Likeness(**facts | {"aspects": tuple(facts["aspects"])})
-    seen = load_file(study.folder.path / SEEN)["seen"]
-    return Comparison(likeness, seen, load_member(task, study, members(study.plan)[0]))
+    arrays = load_file(study.folder.path / SEEN)
+    spread = Spread(arrays["mean"], arrays["directions"], arrays["variances"], float(arrays["rest"][0]))
+    network = load_member(task, study, members(study.plan)[0])
+    return Comparison(likeness, arrays["curves"], arrays["looks"], spread, network)
+
+
+@dataclass(frozen=True)
+class _Looks:
+    """Images in the three forms in which they are compared, the first axis being the image."""
+
+    curves: NDArray[np.float64]
+    looks: NDArray[np.float32]
+    seen: NDArray[np.float32]
+
+
+def _look_at(network: "nn.Module", images: NDArray) -> _Looks:
+    from lucency.data.looks.from_afar import brightness_curves, thumbnails
+
+    return _Looks(brightness_curves(images), thumbnails(images), seen_images(network, images))
 
 
 def seen_images(network: "nn.Module", images: NDArray) -> NDArray[np.float32]:
@@ -159,28 +191,24 @@ def known_images(folder: StudyFolder) -> dict[str, str]:
     return {row.pixel_sha256: part[row.image_id] for row in rows}
 
 
-def _looked_at(study: Study, task: Task, rows: Sequence[CohortRow]) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-    """Return the curves of brightness, and the images as the first network sees them."""
-    from lucency.data.looks.brightness import brightness_curves
+def _looked_at(study: Study, task: Task, rows: Sequence[CohortRow]) -> _Looks:
+    """Look at images of the study, batch by batch."""
     from lucency.data.store import open_store
 
     store = open_store(study.folder.path / "store").images
     network = load_member(task, study, members(study.plan)[0])
-    curves, seen = [], []
+    looked = []
     with study.desk.progress("Looking at what was learnt", len(rows)) as progress:
         for start in range(0, len(rows), BATCH):
             batch = rows[start : start + BATCH]
-            images = np.take(store, [row.store_row for row in batch], axis=0)
-            curves.append(brightness_curves(images))
-            seen.append(seen_images(network, images))
+            looked.append(_look_at(network, np.take(store, [row.store_row for row in batch], axis=0)))
             progress.advance(len(batch))
-    return np.concatenate(curves), np.concatenate(seen)
+    return _Looks(*(np.concatenate([getattr(one, name) for one in looked]) for name in ("curves", "looks", "seen")))
 
 
-def _few(study: Study, n_images: int, n_features: int) -> NDArray[np.int64]:
-    """Choose so many training images that what is kept of them stays small."""
-    n_kept = min(n_images, MOST_IMAGES, max(1, MOST_NUMBERS // n_features))
-    return np.sort(generator(study.plan.seed, "seen images").permutation(n_images)[:n_kept])
+def _few(study: Study, n_images: int) -> NDArray[np.int64]:
+    """Choose so many training images that comparing stays quick."""
+    return np.sort(generator(study.plan.seed, "images to compare with").permutation(n_images)[:MOST_IMAGES])
 
 
 def _of_header(row: CohortRow, known: Likeness) -> Iterable[Unlikeness]:
@@ -211,4 +239,4 @@ def _unknown_word(code: str, name: str, word: str, known: dict[str, int]) -> Ite
 
 def _beyond(code: str, name: str, value: float, limit: float) -> Iterable[Unlikeness]:
     if value > limit:
-        yield Unlikeness(code, f"{name} {value:.3f}; 99 of 100 tuning images stay below {limit:.3f}")
+        yield Unlikeness(code, f"{name}: distance {value:.3g}, where 99 of 100 tuning images stay below {limit:.3g}")

@@ -59,7 +59,7 @@ def show_marks(study: Study, test: Detections, point: "MarkThreshold") -> list[s
         image_id, lesions = test.image_ids[number], test.lesions[number]
         image = store.images[row_of[image_id]] / np.float32(store.white)
         marks = [mark for mark in test.marks[number] if mark.score >= point.threshold]
-        caption = f"{image_id}: {_counted(len(lesions), 'lesion')}, {_counted(len(marks), 'mark')} that count"
+        caption = f"{image_id}: {_counted(len(lesions), 'lesion')}, {_counted(len(marks), 'mark')} above the threshold"
         facts = {"caption": caption, "group": group, "image_id": image_id}
         pictures.append((drawn_on(image, lesions, marks, is_named=len(test.kinds) > 1), facts))
     return write_pictures(study, MARKED, "marked", pictures)
@@ -122,10 +122,11 @@ def _cases(plan: Plan, test: Detections, point: "MarkThreshold") -> Iterator[tup
     hits = _each_once(matched.image_of_mark[counts & matched.is_hit])
     step = max(1, len(hits) // max(1, plan.explanation.n_cases))
     yield from ((image, "hit") for image in hits[::step][: plan.explanation.n_cases])
+    n_false = plan.report.n_worst // 2
     missed = _each_once(matched.image_of_lesion[matched.score_of_lesion < point.threshold])
-    yield from ((image, "miss") for image in missed[: plan.report.n_worst])
+    yield from ((image, "miss") for image in missed[: plan.report.n_worst - n_false])
     false = _each_once(matched.image_of_mark[counts & ~matched.is_hit])
-    yield from ((image, "false alarm") for image in false[: plan.report.n_worst])
+    yield from ((image, "false alarm") for image in false[:n_false])
 
 
 def _each_once(images: NDArray[np.int64]) -> list[int]:

@@ -55,7 +55,7 @@ def write_coco_marks(study: Study, file: str, detections: Detections) -> str:
         name = f"{row.source}#{row.frame}" if row.frame else row.source
         images.append({"id": number, "file_name": name, "height": row.rows, "width": row.columns})
         for mark in marks:
-            place = _on_original(study, row, mark)
+            place = on_original(study, row, mark)
             if place["area"] > 0:  # a mark on the black border that `fit: pad` added lies on no original
                 kind = {"image_id": number, "category_id": detections.kinds.index(mark.kind) + 1, "score": mark.score}
                 annotations.append({"id": len(annotations) + 1, **kind, **place, "iscrowd": 0})
@@ -81,7 +81,7 @@ def _mark_of(row: Mapping[str, str], shape: tuple[int, int]) -> Mark:
     return Mark(row["kind"], float(row["score"]), (left, top, left + width, top + height), runs)
 
 
-def _on_original(study: Study, image: CohortRow, mark: Mark) -> dict[str, Any]:
+def on_original(study: Study, image: CohortRow, mark: Mark) -> dict[str, Any]:
     """Return box, area and mask of a mark in pixels of the original image."""
     placement = placement_of(study, image)
     left, top, right, bottom = map(float, placement.boxes_back(np.array([mark.edges]))[0])

@@ -22,12 +22,16 @@ from lucency.domain.cohort import KEPT, REFUSED, CohortRow
 from lucency.domain.parts import Part
 from lucency.domain.plan import REPORT_LABELLING, Plan
 from lucency.domain.progress import Desk
+from lucency.domain.tasks import DETECTION, REGRESSION, SEGMENTATION
 from lucency.errors import PlanError, RecordError, StudyError
 from lucency.provenance import environment, head_code, write_atomically
 from lucency.study.application import Answer, Answering, Application, NewImage, stacked
+from lucency.study.box_application import BOXES
 from lucency.study.class_application import CLASSES
 from lucency.study.folder import STAGE_DONE, StudyFolder, disarmed
 from lucency.study.likeness import Comparison, Unlikeness, known_images, read_comparison
+from lucency.study.mask_application import MASKS
+from lucency.study.number_application import NUMBERS
 from lucency.study.plan import read_plan
 from lucency.study.run import carry_out
 from lucency.study.stage import Study
@@ -40,7 +44,12 @@ if TYPE_CHECKING:
     from lucency.data.dicom.structured_report import Statement
     from lucency.data.given import Given
 
-APPLICATIONS: dict[str, Application] = {"classification": CLASSES}
+APPLICATIONS: dict[str, Application] = {
+    "classification": CLASSES,
+    REGRESSION: NUMBERS,
+    SEGMENTATION: MASKS,
+    DETECTION: BOXES,
+}
 """Task → how its networks answer. A task adds itself here."""
 TABLE, FACTS = "predictions.csv", "prediction.json"
 NOT_A_DEVICE = (
@@ -95,7 +104,7 @@ def apply_study(
     study, application = finished(study_folder, desk)
     _take_folder(out)
     with study.folder.in_use():
-        carry_out(study, [application.prepare])
+        carry_out(study, [application.prepare] if application.prepare else [])
     told = list(_told(study, application, paths, out))
     if wanted.dicom or wanted.pacs:
         told = list(_reported(study, told, out))
@@ -153,7 +162,7 @@ def _told(study: Study, application: Application, paths: Sequence[Path], out: Pa
     from lucency.data.given import given_images
 
     given = given_images(paths, study.plan.data.image, study.desk)
-    answering, comparison = application.answering(study), read_comparison(study, application.task)
+    answering, comparison = application.answering(study), _comparison(study, application)
     known, is_sealed = known_images(study.folder), not study.folder.n_openings()
     with study.desk.progress("Answering", len(given)) as progress:
         examined = _examined(study, given)
@@ -164,6 +173,13 @@ def _told(study: Study, application: Application, paths: Sequence[Path], out: Pa
             for one, finding in judged:
                 yield Told(finding.row, one.files) if finding.content is None else next(answered)
             progress.advance(len({id(one) for one, _ in some}))
+
+
+def _comparison(study: Study, application: Application) -> Comparison | None:
+    if application.prepare:
+        return read_comparison(study, application.task)
+    study.desk.say(f"With `task: {study.plan.task}`, new images are not compared with those that were learnt from.")
+    return None
 
 
 def _examined(study: Study, given: "Sequence[Given]") -> "Iterator[tuple[Given, Finding]]":
@@ -193,11 +209,13 @@ def _known_already(finding: "Finding", known: dict[str, str], is_sealed: bool) -
     return replace(finding, row=replace(finding.row, notes=f"{finding.row.notes} N_IN_STUDY".strip()))
 
 
-def _answered(images: Sequence[NewImage], answering: Answering, comparison: Comparison, out: Path) -> Iterator[Told]:
+def _answered(
+    images: Sequence[NewImage], answering: Answering, comparison: Comparison | None, out: Path
+) -> Iterator[Told]:
     if not images:
         return
     answers = answering(images, out)
-    unlike = comparison([image.row for image in images], stacked(images))
+    unlike = comparison([image.row for image in images], stacked(images)) if comparison else [[] for _ in images]
     for image, said, odd in zip(images, answers, unlike, strict=True):
         row = replace(image.row, notes=" ".join((image.row.notes, *(one.code for one in odd))).strip())
         yield Told(row, image.given.files, tuple(said), tuple(odd))
@@ -255,7 +273,7 @@ def _write_table(path: Path, told: Sequence[Told]) -> None:
     has_findings = any(answer.finding for answer in answers)
     has_files = any(one.written for one in told)
     header = [
-        *("image", "frame", "status", "reason", *(["finding"] if has_findings else []), "answer", *columns),
+        *("image", "frame", "status", "reason", *(["finding"] if has_findings else []), "answer", "basis", *columns),
         *(["files"] if has_files else []),
         *("notes", "warnings", "sha256"),
     ]
@@ -285,7 +303,7 @@ def _write_table(path: Path, told: Sequence[Told]) -> None:
 
 def _cells(answer: Answer, has_findings: bool) -> dict[str, object]:
     said: dict[str, object] = {"answer": answer.words}
-    said |= {number.column: f"{number.value:.6g}" for number in answer.numbers}
+    said |= {number.column: f"{number.value:.6g}" for number in answer.numbers} | {"basis": answer.basis}
     return said | ({"finding": answer.finding} if has_findings else {})
 
 

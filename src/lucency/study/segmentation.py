@@ -118,7 +118,7 @@ def _course(study: Study, title: str, parts: "tuple[Cases, Cases]", seed: int, k
         tuning=parts[1],
         cost=make_region_cost(plan.training.cost, plan.segmentation.false_positives),
         augment=_augment(plan, configuration, seed),
-        window=replace(_window(study, configuration), flips=()),
+        window=replace(window_of(study, configuration), flips=()),
         n_structures=len(configuration.structures),
     )
     settings = plan.training.model_copy(update={"batch_size": configuration.batch_size})
@@ -175,7 +175,7 @@ def _predict(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every s
         result
         for image in labelled_images(study, Part.TUNING)
         for result in _measured(
-            study, configuration, image, truths[image.image_id], _finished(predicted[image.image_id], kept)
+            study, configuration, image, truths[image.image_id], finished(predicted[image.image_id], kept)
         )
     ]
     settings = study.plan.evaluation
@@ -203,10 +203,10 @@ def _evaluate(study: Study, key: str) -> Iterable[str]:
     store = RaggedWriter(folder.path / "store", "predicted")
     of_image, originals = {image.image_id: image for image in images}, originals_of(study)
     for image_id, labels in _outlined(study, configuration, Part.TEST, opening):
-        image, finished = of_image[image_id], _finished(labels, kept)
-        results += _measured(study, configuration, image, truths[image_id], finished)
-        store.append(finished, {"image_id": image_id})
-        written.append((image, write_mask(study, configuration, image, finished, originals)))
+        image, final = of_image[image_id], finished(labels, kept)
+        results += _measured(study, configuration, image, truths[image_id], final)
+        store.append(final, {"image_id": image_id})
+        written.append((image, write_mask(study, configuration, image, final, originals)))
     store.finish()
     estimates = summarise(results, study.plan.evaluation.level, study.plan.seed)
     study.desk.say(_headline(estimates, opening))
@@ -238,16 +238,16 @@ def _outlined(
     device = make_device(study.plan.training)
     networks = [device.setup(load_member(OUTLINING, study, member)).eval() for member in members(study.plan)]
     images = labelled_images(study, part, opening)
-    window = _window(study, configuration)
+    window = window_of(study, configuration)
     with study.desk.progress(f"Outlining the {part} part", len(images)) as progress:
         for image in images:
             shown = torch.from_numpy(prepared_image(study, configuration, image))
             answers = [predict_image(network, shown, window, device).numpy() for network in networks]
-            yield image.image_id, _labels_of(study, image, np.mean(answers, axis=0, dtype=np.float32))
+            yield image.image_id, labels_of(study, image, np.mean(answers, axis=0, dtype=np.float32))
             progress.advance()
 
 
-def _labels_of(study: Study, image: CohortRow, probabilities: NDArray[np.float32]) -> NDArray[np.uint8]:
+def labels_of(study: Study, image: CohortRow, probabilities: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Bring probabilities, axes (class, [slice,] row, column), back to the grid of the image, and take the likeliest."""
     from lucency.data.geometry.regridding import resampled
 
@@ -258,7 +258,8 @@ def _labels_of(study: Study, image: CohortRow, probabilities: NDArray[np.float32
     return back.argmax(0).astype(np.uint8)
 
 
-def _window(study: Study, configuration: Configuration) -> "Window":
+def window_of(study: Study, configuration: Configuration) -> "Window":
+    """Return how a window slides over an image that is larger than a patch."""
     from lucency.training.sliding_window import Window
 
     settings = study.plan.segmentation
@@ -294,7 +295,8 @@ def _largest_components(
     return decided
 
 
-def _finished(labels: NDArray[np.uint8], kept: Sequence[Mapping[str, Any]]) -> NDArray[np.uint8]:
+def finished(labels: NDArray[np.uint8], kept: Sequence[Mapping[str, Any]]) -> NDArray[np.uint8]:
+    """Keep the largest connected part alone of the structures for which the tuning part said so."""
     from lucency.training.components import without_smaller_components
 
     return without_smaller_components(labels, [one["label"] for one in kept if one["keeps_largest_component"]])
@@ -316,7 +318,8 @@ def _measured(
     group = _subgroup(study.plan.segmentation.subgroups, image)
     return [
         measure_case(
-            Case(image.image_id, image.patient_id, structure, truth == label, predicted == label, spacing, group)
+            Case(image.image_id, image.patient_id, structure, truth == label, predicted == label, spacing, group),
+            study.plan.evaluation.surface_tolerance,
         )
         for label, structure in enumerate(configuration.structures, start=1)
     ]
@@ -349,6 +352,7 @@ PREDICT = Stage(
     lambda study: {
         "segmentation": as_settings(study.plan.segmentation),
         "level": study.plan.evaluation.level,
+        "surface_tolerance": study.plan.evaluation.surface_tolerance,
         "seed": study.plan.seed,
     },
     lambda plan: [*_reads(plan), *files_of_networks(OUTLINING, plan)],

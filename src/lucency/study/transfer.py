@@ -18,6 +18,7 @@ from lucency.study.stage import Study
 if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
     from torch import Tensor, nn
 
+    from lucency.network.pretrained import Weights
     from lucency.network.transfer import Scale
     from lucency.training.examples import ImageExamples
     from lucency.training.freezing import Pace
@@ -178,7 +179,7 @@ def _published(study: Study, transfer: Transfer) -> Beginning:
     return _of_weights(weights, obtain(weights, folder_of_weights(transfer.folder), study.desk))
 
 
-def _of_weights(weights: Any, path: Path) -> Beginning:
+def _of_weights(weights: "Weights", path: Path) -> Beginning:
     from lucency.network.pretrained import read_tensors
     from lucency.network.transfer import Scale
     from lucency.provenance import sha256_of_file
@@ -218,7 +219,6 @@ def _from_file(study: Study, transfer: Transfer) -> Beginning:
 def _from_study(study: Study, transfer: Transfer) -> Beginning:
     """Take the first network of a finished study, out of its scale of grey levels."""
     from lucency.network.pretrained import read_tensors
-    from lucency.network.transfer import Scale
     from lucency.provenance import sha256_of_file
     from lucency.study.plan import read_plan
 
@@ -227,9 +227,7 @@ def _from_study(study: Study, transfer: Transfer) -> Beginning:
         raise _missing(transfer, path)
     other = StudyFolder(Path(transfer.study or ""))
     _refuse_leak(study.folder, other)
-    tensors = read_tensors(path)
-    scale = Scale(*(tuple(tensors[name].flatten().tolist()) for name in ("mean", "deviation")))
-    inner = {name.removeprefix("network."): t for name, t in tensors.items() if name.startswith("network.")}
+    inner, scale = _out_of_scale(read_tensors(path))
     title = read_plan(other.path / "study.yaml").title
     facts = {
         "name": title,
@@ -240,6 +238,21 @@ def _from_study(study: Study, transfer: Transfer) -> Beginning:
         "sha256": sha256_of_file(path),
     }
     return Beginning(inner, scale, False, facts)
+
+
+def _out_of_scale(tensors: "dict[str, Tensor]") -> "tuple[dict[str, Tensor], Scale]":
+    """Take a trained network out of its scale of grey levels; one that measures stands behind a scale of its own besides."""
+    from lucency.network.transfer import Scale
+
+    if "network.mean" in tensors:
+        tensors = {name.removeprefix("network."): tensor for name, tensor in tensors.items()}
+    if "mean" not in tensors:
+        raise SourceError(
+            "The networks of `transfer.study` do not look at whole images. Begin with a study of `task: classification` or "
+            "`regression`."
+        )
+    scale = Scale(*(tuple(tensors[name].flatten().tolist()) for name in ("mean", "deviation")))
+    return {n.removeprefix("network."): tensor for n, tensor in tensors.items() if n.startswith("network.")}, scale
 
 
 def _refuse_leak(folder: StudyFolder, other: StudyFolder) -> None:

@@ -12,7 +12,6 @@ from lucency.domain.detections import Mark
 from lucency.training.course import Judge, Judgement
 from lucency.training.device import Device
 from lucency.training.drawn_images import DrawnImages, Taught
-from lucency.training.examples import ImageExamples
 from lucency.training.standardised import Standardised
 
 BATCH = 16
@@ -24,34 +23,17 @@ Score = Callable[[Sequence[tuple[Mark, ...]]], float]
 """Takes the marks of each image of the tuning part; the larger, the better."""
 
 
-class Detector(nn.Module):
-    """A detection network behind the grey-level scale of its own training part."""
-
-    def __init__(self, network: nn.Module, n_channels: int) -> None:
-        super().__init__()
-        self.scale = Standardised(nn.Identity(), n_channels)
-        self.network = network
-
-    def fit(self, examples: ImageExamples) -> None:
-        """Measure the grey levels of the training part."""
-        self.scale.fit(examples)
-
-    def begin_with(self, reader: Standardised) -> None:
-        """Take over the backbone of a network that looks at whole images, and its scale of grey levels."""
-        body, given = self.network.get_submodule("backbone.body"), reader.network.state_dict()
-        body.load_state_dict({name: given[name] for name in body.state_dict()})
-        self.scale.load_state_dict({"mean": reader.mean, "deviation": reader.deviation})
-
-    def forward(
-        self, images: Tensor, lessons: Sequence[Taught] | None = None
-    ) -> dict[str, Tensor] | list[dict[str, Tensor]]:
-        """Return costs by name while learning, else what is found in each image; images are fractions of white."""
-        return self.network(list(self.scale(images)), lessons)
-
-
 def detection_cost(network: nn.Module, images: Tensor, lessons: Sequence[Taught]) -> Tensor:
     """Add up what the network charges itself: for proposals, kinds, boxes and masks (Ren et al. 2015; He et al. 2017)."""
     return torch.stack(list(network(images, lessons).values())).sum()
+
+
+def take_backbone(detector: Standardised, reader: Standardised) -> None:
+    """Let a detection network begin with the backbone of one that looks at whole images, and with its scale of grey levels."""
+    body, given = detector.network.get_submodule("backbone.body"), reader.network.state_dict()
+    body.load_state_dict({name: given[name] for name in body.state_dict()})
+    detector.mean.copy_(reader.mean)
+    detector.deviation.copy_(reader.deviation)
 
 
 def set_marks(network: nn.Module, examples: DrawnImages, device: Device) -> list[tuple[Mark, ...]]:

@@ -1,5 +1,7 @@
 """Bring grey levels to the scale of the training part."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -44,6 +46,10 @@ class Standardised(nn.Module):
         self.mean.copy_(torch.tensor(scale.mean).view(1, -1, 1, 1))
         self.deviation.copy_(torch.tensor(scale.deviation).view(1, -1, 1, 1))
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Return logits, axes (image, class), for fractions of white, axes (image, channel, row, column)."""
-        return self.network((images - self.mean) / self.deviation)
+    def forward(self, images: Tensor, lessons: Any = None) -> Any:
+        """Return what the network says of fractions of white, axes (image, channel, row, column): logits, axes (image, class).
+
+        A network that counts its own cost, as those of detection do, is given the lessons too.
+        """
+        scaled = (images - self.mean) / self.deviation
+        return self.network(scaled) if lessons is None else self.network(scaled, lessons)

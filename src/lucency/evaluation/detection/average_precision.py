@@ -15,6 +15,7 @@ from lucency.domain.estimate import Estimate
 from lucency.evaluation.bootstrap import portions, resampled_weights
 from lucency.evaluation.detection.froc import NO_LESIONS
 from lucency.evaluation.detection.matching import Matched
+from lucency.evaluation.intervals import wilson
 
 Form = Literal["coco", "voc"]
 OVERLAPS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
@@ -48,6 +49,10 @@ def average_precision_estimate(blank: Estimate, matches: Sequence[Matched], form
         ]
     )
     low, high = np.nanquantile(resampled, [(1 - blank.level) / 2, (1 + blank.level) / 2])
+    if np.ptp(resampled) < 1e-12:
+        n_patients = np.unique(known[0].patients[has_lesion]).size
+        low, high = wilson(value * n_patients, n_patients, blank.level)
+        blank = replace(blank, method="Wilson 1927, each patient with a lesion counted once")
     return replace(blank, value=value, low=min(float(low), value), high=max(float(high), value))
 
 

@@ -14,9 +14,6 @@ from lucency.evaluation.overlap.surfaces import (
     surface_distances,
 )
 
-DEFAULT_TOLERANCE = 1.0
-"""Millimetres, or pixels where the spacing is not known: how far apart two surfaces may lie and still count as the same."""
-
 
 @dataclass(frozen=True, eq=False)
 class Case:
@@ -106,7 +103,7 @@ _EMPTINESS = {
 }
 
 
-def measure_case(case: Case, tolerance: float = DEFAULT_TOLERANCE) -> CaseResult:
+def measure_case(case: Case, tolerance: float = 1.0) -> CaseResult:
     """Measure how well one structure was found; `tolerance` in mm, or in pixels where the spacing is not known."""
     truth, predicted, spacing = _on_grid(case)
     n_truth, n_predicted, n_common = int(truth.sum()), int(predicted.sum()), int((truth & predicted).sum())

@@ -44,14 +44,19 @@ def excess_estimate(made: Pictures, learnt: Pictures, unseen: Pictures, level: f
     return _with_interval("KID above the floor", ours.value - floor.value, parts, len(made), level)
 
 
-def verdict_on_distance(made: Estimate, floor: Estimate, excess: Estimate) -> str:
-    """Say in plain words whether synthetic images as a whole can be told from real ones."""
+def verdict_on_distance(made: Estimate, floor: Estimate, excess: Estimate, apart: Estimate) -> str:
+    """Say in plain words whether synthetic images can be told from real ones, as a whole and (`apart`) one by one."""
     reached = f"KID {made.value:.3f} to the test part, where the training images reach {floor.value:.3f}"
+    words = f"As a whole the synthetic images are no farther from real test images than training images are: {reached}."
     if excess.low is not None and excess.low > 0:
-        return (
+        words = (
             f"As a whole the synthetic images are farther from real ones than real ones are from each other: {reached}."
         )
-    return f"As a whole the classifier sees no difference between synthetic and real images: {reached}."
+    if apart.value is not None and apart.low is not None and apart.low > 0.5:
+        words += (
+            f" One by one, the most alike image tells whether an image is real in {apart.value:.0%} (50% is chance)."
+        )
+    return words
 
 
 @dataclass(frozen=True)

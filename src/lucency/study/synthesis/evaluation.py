@@ -57,7 +57,7 @@ def evaluate(study: Study, key: str) -> Iterable[str]:
     distances, variety = list(_distances(study, seen)), _variety(study, seen)
     answers, compared = _ablation(study, opening)
     verdicts = {
-        "distance": verdict_on_distance(*distances[:3]),
+        "distance": verdict_on_distance(distances[0], distances[1], distances[2], variety[3]),
         "memorisation": verdict_on_memorisation(memory.estimates, memory.n_identical),
         "variety": verdict_on_variety(variety[0], variety[1], variety[2], plan.synthesis.suspect_share),
         "ablation": verdict_on_ablation(compared[1].difference) if compared and compared[1].difference else "",

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-SHEET_WIDTH = 640
+SHEET_WIDTH = 840
 """Pixels that small images are magnified to, so that one sees them as they are."""
 
 

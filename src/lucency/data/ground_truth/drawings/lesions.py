@@ -11,6 +11,7 @@ from lucency.data.geometry.placement import Placement
 from lucency.data.ground_truth.drawings.marks import Marks
 from lucency.data.ground_truth.drawings.runs import run_lengths
 from lucency.domain.detections import Edges, Lesion
+from lucency.domain.labels_plan import Drawings
 from lucency.domain.masks import Box, Mask
 
 
@@ -20,18 +21,22 @@ class Laid(NamedTuple):
     lesions: tuple[Lesion, ...]
     n_cut: int
     """Lesions that lie in what is cut off the image, and are not there for the network."""
+    n_small: int
+    """Lesions of fewer pixels than the plan asks for."""
 
 
-def lesions_on_grid(marks: Marks, placement: Placement, *, is_split: bool) -> Laid:
+def lesions_on_grid(marks: Marks, placement: Placement, settings: Drawings) -> Laid:
     """Lay every lesion of one image on the grid.
 
-    With `is_split`, each connected part of a mask is a lesion of its own, pixels that touch at a corner included. A lesion that
-    is smaller than a pixel of the grid gets that pixel.
+    Where the plan says so (`split_lesions`), each connected part of a mask is a lesion of its own, pixels that touch at a corner
+    included. A lesion that is smaller than a pixel of the grid gets that pixel.
     """
-    laid = [_of_mask(part, mask.name, placement) for mask in marks.masks for part in _parts(mask, is_split)]
-    laid += [_of_box(box, placement) for box in marks.boxes]
+    parts = [(part, mask.name) for mask in marks.masks for part in _parts(mask, settings.split_lesions)]
+    large = [(part, name) for part, name in parts if part.sum() >= settings.at_least_pixels]
+    boxes = [box for box in marks.boxes if box.area >= settings.at_least_pixels]
+    laid = [_of_mask(part, name, placement) for part, name in large] + [_of_box(box, placement) for box in boxes]
     lesions = tuple(lesion for lesion in laid if lesion is not None)
-    return Laid(lesions, len(laid) - len(lesions))
+    return Laid(lesions, len(laid) - len(lesions), len(parts) + len(marks.boxes) - len(laid))
 
 
 def edges_of(pixels: NDArray[np.bool_]) -> Edges:
