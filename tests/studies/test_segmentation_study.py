@@ -192,6 +192,16 @@ def test_volumes_asked_of_pictures_are_refused_with_the_way_out(pictures: Path, 
     refused(lucency("run", pictures / "whole.yaml", "--out", tmp_path / "s"), 2, "E_NOT_VOLUME", "volumes: slices")
 
 
+def test_a_structure_that_nobody_drew_is_refused_before_training(pictures: Path, tmp_path: Path) -> None:
+    """A network that never sees it would never find it, and its Dice would be 0 without a reason."""
+    named = "drawings: {path: masks, names: {255: disc, 7: ring}}"
+    plan = PICTURES.replace("drawings: {path: masks, finding: disc}", named)
+    (pictures / "ring.yaml").write_text(plan)
+    refused(
+        lucency("train", pictures / "ring.yaml", "--out", tmp_path / "s"), 1, "“ring” is drawn on no image", "names"
+    )
+
+
 def test_outlines_are_not_for_classes(tmp_path: Path) -> None:
     """A U-Net names no class, and whole volumes are not for the networks that do."""
     for wrong in ("network: {architecture: unet}", "training: {cost: dice}"):

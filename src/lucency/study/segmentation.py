@@ -12,7 +12,7 @@ from lucency.domain.cohort import CohortRow
 from lucency.domain.parts import Part
 from lucency.domain.plan import Plan
 from lucency.domain.segmentation import Configuration
-from lucency.errors import PlanError
+from lucency.errors import PlanError, StudyError
 from lucency.randomness import key as counted_key
 from lucency.study.cohort import CLASSES, COHORT, SPLIT, files_of_store
 from lucency.study.configuring import (
@@ -31,7 +31,7 @@ from lucency.study.plan import as_settings
 from lucency.study.predicted_masks import originals_of, write_mask
 from lucency.study.segmentation_pictures import show_outlines
 from lucency.study.stage import Stage, Study
-from lucency.study.structures import MASKS, placement_of, spacing_of
+from lucency.study.structures import MASKS, placement_of, spacing_of, structures_of
 from lucency.study.training import Task, files_of_networks, load_member, members, train_stage
 
 if TYPE_CHECKING:  # torch takes seconds to import; only stages that need it do
@@ -67,7 +67,16 @@ def _settings(study: Study) -> dict[str, Any]:
 
 
 def _parts(study: Study) -> "tuple[Cases, Cases]":
-    return cases_of(study, Part.TRAINING), cases_of(study, Part.TUNING)
+    training, tuning = cases_of(study, Part.TRAINING), cases_of(study, Part.TUNING)
+    present = {int(label) for labels in training.labels for label in np.unique(labels)}
+    for label, structure in enumerate(structures_of(study), start=1):
+        if label not in present:
+            raise StudyError(
+                f"“{structure}” is drawn on no image of the training part, so that it cannot be learnt. Enlarge "
+                "`split.training`, choose another `seed`, or leave it out of `structures` or `names` in "
+                "`data.labels.drawings`."
+            )
+    return training, tuning
 
 
 def _untrained(study: Study, seed: int) -> "Standardised":
