@@ -1,3 +1,3 @@
 """Lucency: a workbench for deep-learning studies in radiology."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -8,6 +8,7 @@ from pydantic.fields import FieldInfo
 from lucency.domain.augmentation_plan import NO_AUGMENTATION
 from lucency.domain.plan import Augmentation, Plan
 from lucency.domain.section import Section
+from lucency.domain.tasks import TASKS
 from lucency.report.words import proportion
 
 
@@ -29,8 +30,9 @@ class Setting:
 
 
 def settings(plan: Plan) -> list[Setting]:
-    """List every setting, those at the top of the plan first."""
-    found = list(_walk(plan, ""))
+    """List every setting, those at the top of the plan first; sections of other tasks than the study's own say nothing."""
+    others = {task for task in TASKS if task != plan.task}
+    found = [setting for setting in _walk(plan, "") if setting.section not in others and setting.key not in others]
     return [s for s in found if s.section == "study"] + [s for s in found if s.section != "study"]
 
 

@@ -9,6 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from pydantic import ValidationError
 
 from lucency.domain.cohort import KEPT, REFUSED, CohortRow, LabelRow, SplitRow
 from lucency.domain.parts import Targets
@@ -160,11 +161,14 @@ def recorded_or_measured(study: Study, stage: str, fact: str, path: str, measure
 
 
 def _paths_of(folder: StudyFolder) -> set[str]:
-    """Return the paths that the study's own plan names."""
+    """Return the paths that the study's own plan names; none of a plan that was written for another lucency."""
     file = folder.path / "study.yaml"
     if not file.exists():
         return set()
-    plan = Plan.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+    try:
+        plan = Plan.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+    except ValidationError:
+        return set()
     return {plan.data.images, str(folder.path / FETCHED), *(path for _, path in files_of(plan))}
 
 
