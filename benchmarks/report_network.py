@@ -25,8 +25,8 @@ from lucency.domain.progress import Silence
 from lucency.domain.text_plan import Text
 from lucency.network.recurrent import Attention, recurrent_network
 from lucency.study.folder import StudyFolder
-from lucency.study.labelling_texts import label_texts
 from lucency.study.plan import read_plan
+from lucency.study.reading.labelling_texts import label_texts
 from lucency.study.run import run
 from lucency.training.class_course import class_course
 from lucency.training.device import OneDevice

@@ -18,7 +18,7 @@ from lucency.data.ground_truth.drawings.labels import DrawnLabels, labels_from_d
 from lucency.data.ground_truth.drawings.volumes import write_nifti
 from lucency.domain.labels_plan import Drawings
 from lucency.domain.progress import Silence
-from lucency.study.masks import convert_masks
+from lucency.study.beside.masks import convert_masks
 
 N_SLICES, N_ROWS, N_COLUMNS = 6, 20, 24
 

@@ -15,7 +15,7 @@ from safetensors.numpy import load_file
 
 from lucency.data.phantoms.reports import compose_reports
 from lucency.errors import PlanError, RecordError
-from lucency.study.labelling_texts import label_texts
+from lucency.study.reading.labelling_texts import label_texts
 
 FINDINGS = ("Pneumonia", "Pneumothorax", "Cardiomegaly")
 CODES = {"positive": "1", "negative": "0", "uncertain": "-1"}

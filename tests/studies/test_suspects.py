@@ -13,10 +13,10 @@ from torch import Tensor
 
 from bright_and_dark import write_bright_and_dark
 from lucency.domain.progress import Silence
-from lucency.study import suspects as module
+from lucency.study.beside import suspects as module
+from lucency.study.beside.suspects import find_suspect_labels
 from lucency.study.folder import StudyFolder
 from lucency.study.plan import read_plan
-from lucency.study.suspects import find_suspect_labels
 from lucency.training.examples import ImageExamples
 from studies.commands import done, lucency, record, refused, stages
 

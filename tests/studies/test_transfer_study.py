@@ -15,10 +15,10 @@ from lucency.domain.progress import Silence
 from lucency.errors import Interrupted, SourceError
 from lucency.network.catalogue import build
 from lucency.provenance import sha256_of_file
+from lucency.study.beside.transfer_curve import draw_transfer_curve
 from lucency.study.folder import StudyFolder
 from lucency.study.plan import read_plan
 from lucency.study.transfer import _out_of_scale
-from lucency.study.transfer_curve import draw_transfer_curve
 from studies.commands import done, lucency, record, refused, stages
 
 PLAN = """\

@@ -6,7 +6,14 @@ from pathlib import Path
 from lucency.domain.cohort import CohortRow
 from lucency.domain.ground_truth import CarryingWords
 from lucency.study.folder import StudyFolder
-from lucency.study.label_words import HIDDEN, LABEL_WORDS, Carried, Statement, count_words, write_label_words
+from lucency.study.ground_truth.label_words import (
+    HIDDEN,
+    LABEL_WORDS,
+    Carried,
+    Statement,
+    count_words,
+    write_label_words,
+)
 
 IMAGES = [CohortRow(f"image-{n}", patient_id=f"P{n // 2}") for n in range(8)]
 """Two images of each of four patients; the last has no report."""

@@ -8,7 +8,7 @@ import pytest
 from evaluation.masks_factory import ball
 from lucency.data.ground_truth.drawings.outlines import COLOURS
 from lucency.evaluation.overlap.case import Case, CaseResult, measure_case
-from lucency.study.segmentation_pictures import BEST, FALSE_ALARM, MIDDLING, WORST, choose_cases, draw_outlines
+from lucency.study.outlining.pictures import BEST, FALSE_ALARM, MIDDLING, WORST, choose_cases, draw_outlines
 
 DISC = ball((40, 40), (20, 20), (9, 9))
 NOTHING = np.zeros_like(DISC)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lucency.study.beside.proposal import propose
 from lucency.study.plan import read_plan
-from lucency.study.proposal import propose
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def agreement(
     """Measure how far readers agree, and make one label of what they said, from a table alone."""
     desk = context.obj
     with desk.stoppable():
-        from lucency.study.agreement import Asked, tell_agreement
+        from lucency.study.beside.agreement import Asked, tell_agreement
 
         asked = Asked(
             table=table,

@@ -11,7 +11,7 @@ def audit(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a study.")],
 ) -> None:
     """Verify a study: the chain of its record, the hash of every file, the split, the openings of the test set."""
-    from lucency.study.audit import audit_study
+    from lucency.study.beside.audit import audit_study
 
     findings = audit_study(folder)
     for finding in findings:

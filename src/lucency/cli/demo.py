@@ -15,7 +15,7 @@ def demo(
     """Make up a cohort of chest radiographs and carry a whole study out on it (about two minutes)."""
     desk = context.obj
     with desk.stoppable():
-        from lucency.study.demo import prepare_demo
+        from lucency.study.beside.demo import prepare_demo
         from lucency.study.folder import StudyFolder
         from lucency.study.plan import read_plan
         from lucency.study.run import run

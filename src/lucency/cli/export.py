@@ -20,7 +20,7 @@ def export(
     """Take the networks of a finished study elsewhere, with all that belongs to them; everything, unless forms are named."""
     desk = context.obj
     with desk.stoppable():
-        from lucency.study.export import FORMS, export_study, exportable
+        from lucency.study.applying.export import FORMS, export_study, exportable
 
         chosen = [form for form, is_wanted in zip(FORMS, (onnx, bundle, card), strict=True) if is_wanted]
         opened = exportable(study, desk)

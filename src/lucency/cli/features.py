@@ -18,7 +18,7 @@ def features(
     """Write what the last layer of a network is shown of each image, and how much a linear probe reads from it."""
     desk = context.obj
     with desk.stoppable():
-        from lucency.study.features import export_features, files_of_features
+        from lucency.study.beside.features import export_features, files_of_features
         from lucency.study.folder import StudyFolder
 
         plan, folder = open_study(study, out, settings or [])

@@ -14,7 +14,7 @@ def init(
     """Look at a folder of images, propose a commented plan, and say what is unclear."""
     from lucency.errors import PlanError
     from lucency.provenance import write_atomically
-    from lucency.study.proposal import propose
+    from lucency.study.beside.proposal import propose
 
     if out.exists():
         raise PlanError(f"{out} exists already. Move it away, or write elsewhere with --out.")

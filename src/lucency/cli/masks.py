@@ -32,7 +32,7 @@ def convert(
     desk = context.obj
     with desk.stoppable():
         from lucency.errors import PlanError
-        from lucency.study.masks import FORMATS, TABLE, convert_masks
+        from lucency.study.beside.masks import FORMATS, TABLE, convert_masks
         from lucency.study.plan import read_drawings_settings
 
         if to not in FORMATS:
@@ -67,7 +67,7 @@ def compare(
     """Measure how far readers agree on where, write their consensus, and show where they differ most."""
     desk = context.obj
     with desk.stoppable():
-        from lucency.study.mask_agreement import MEDIAN_DICE, PAGE, compare_masks
+        from lucency.study.beside.mask_agreement import MEDIAN_DICE, PAGE, compare_masks
         from lucency.study.plan import read_drawings_settings
 
         plan = read_drawings_settings({"readers": _named(readers)}, settings or [])

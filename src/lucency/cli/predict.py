@@ -29,7 +29,7 @@ def predict(
     """Let the networks of a finished study answer new images, with a warning where one is unlike what they learnt from."""
     desk = context.obj
     with desk.stoppable():
-        from lucency.study.new_images import TABLE, Wanted, apply_study, refuse_silence
+        from lucency.study.applying.new_images import TABLE, Wanted, apply_study, refuse_silence
 
         folder = out or Path(f"{study.resolve().name}-predictions")
         told = apply_study(study, images, folder, desk, Wanted(dicom, to))

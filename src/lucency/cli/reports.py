@@ -35,7 +35,7 @@ def reports(
     """Read radiology reports by rules: which findings each states, denies or doubts, and by which words."""
     desk = context.obj
     with desk.stoppable():
-        from lucency.study.reports import Asked, read_reports
+        from lucency.study.beside.reports import Asked, read_reports
 
         columns, chosen = tuple(text_column or ()), tuple(reread or ())
         read_reports(Asked(source, out, findings, columns, report_column, chosen, sample, seed), desk)

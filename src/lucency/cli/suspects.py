@@ -17,8 +17,8 @@ def suspects(
     """Find labels that are probably wrong, for people to look at; the test set stays sealed."""
     desk = context.obj
     with desk.stoppable():
+        from lucency.study.beside.suspects import SHEET, SUSPECTS, find_suspect_labels
         from lucency.study.folder import StudyFolder
-        from lucency.study.suspects import SHEET, SUSPECTS, find_suspect_labels
 
         more = [f"label_audit.folds={folds}"] if folds else []
         plan, folder = open_study(study, out, [*(settings or []), *more])

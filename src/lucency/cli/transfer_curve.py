@@ -26,8 +26,8 @@ def transfer_curve(
     """Compare training from scratch with transfer, by the number of training patients; the test set stays sealed."""
     desk = context.obj
     with desk.stoppable():
+        from lucency.study.beside.transfer_curve import CURVE_PAGE, draw_transfer_curve
         from lucency.study.folder import StudyFolder
-        from lucency.study.transfer_curve import CURVE_PAGE, draw_transfer_curve
 
         more = [f"transfer_curve.patients=[{patients}]"] if patients else []
         more += [f"transfer_curve.repeats={repeats}"] if repeats else []

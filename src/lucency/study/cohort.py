@@ -19,7 +19,7 @@ from lucency.domain.regression_plan import Regression
 from lucency.domain.tasks import DETECTION, REGRESSION, SEGMENTATION
 from lucency.errors import SourceError
 from lucency.study.folder import STAGE_DONE, StudyFolder
-from lucency.study.ground_truth import FINDINGS
+from lucency.study.ground_truth.truth import FINDINGS
 from lucency.study.images import (
     ACCOUNT,
     FETCHED,
@@ -229,8 +229,8 @@ def join_clinical_table(study: Study, curation: "Curation") -> list[str]:
 def write_labels(study: Study, key: str) -> Iterable[str]:  # noqa: ARG001 - every stage is given its key
     """Read the ground truth that the plan names, and label every kept image by it."""
     from lucency.data.ground_truth.labelling import label, label_numbers
-    from lucency.study.disputes import write_disputes
-    from lucency.study.ground_truth import corrected, read_ground_truth, tell_ground_truth
+    from lucency.study.ground_truth.disputes import write_disputes
+    from lucency.study.ground_truth.truth import corrected, read_ground_truth, tell_ground_truth
 
     data, folder = study.plan.data, study.folder
     kept = [row for row in folder.read_rows(COHORT, CohortRow) if row.status == KEPT]

@@ -13,15 +13,15 @@ from lucency.domain.plan import Plan
 from lucency.domain.speed import Speed
 from lucency.domain.tasks import DETECTION, REGRESSION, REPORT_LABELLING, SEGMENTATION, SYNTHESIS
 from lucency.study.answer_files import AnswerFiles, only_fields, read_png
-from lucency.study.box_answers import BOXES
-from lucency.study.class_answers import CLASSES_OF_IMAGES, CLASSES_OF_REPORTS
-from lucency.study.classes import METRICS
 from lucency.study.cohort import CERTIFICATE, COHORT, GROUND_TRUTH, LABELS, SPLIT, files_of_labels
 from lucency.study.describing import DESCRIPTION, read_description
+from lucency.study.finding.answers import BOXES
 from lucency.study.folder import STAGE_DONE, TEST_OPENED, StudyFolder
 from lucency.study.images import ACCOUNT
-from lucency.study.mask_answers import MASKS
-from lucency.study.number_answers import NUMBERS_OF_IMAGES
+from lucency.study.measuring.answers import NUMBERS_OF_IMAGES
+from lucency.study.naming.answers import CLASSES_OF_IMAGES, CLASSES_OF_REPORTS
+from lucency.study.naming.classes import METRICS
+from lucency.study.outlining.answers import MASKS
 from lucency.study.pictures import AUGMENTED, DRAWN, SAMPLES, SET_ASIDE
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study

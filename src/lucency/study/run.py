@@ -5,21 +5,21 @@ from functools import partial
 
 from lucency.domain.plan import Plan
 from lucency.domain.progress import Desk
-from lucency.study import classification as images
-from lucency.study import detection
-from lucency.study import regression as numbers
-from lucency.study import report_labelling as reports
-from lucency.study import segmentation as outlines
-from lucency.study.carrying_words import EXPLAIN_WORDS
 from lucency.study.cohort import CURATE, LABEL, SPLIT_STAGE
-from lucency.study.configuring import CONFIGURE
 from lucency.study.describing import DESCRIBE
+from lucency.study.finding import detection
+from lucency.study.finding.lesions import LABEL_LESIONS
 from lucency.study.folder import StudyFolder
-from lucency.study.lesions import LABEL_LESIONS
+from lucency.study.measuring import regression as numbers
+from lucency.study.naming import classification as images
+from lucency.study.outlining import segmentation as outlines
+from lucency.study.outlining.configuring import CONFIGURE
+from lucency.study.outlining.structures import LABEL_STRUCTURES
 from lucency.study.plan import write_plan
+from lucency.study.reading import report_labelling as reports
+from lucency.study.reading.carrying_words import EXPLAIN_WORDS
 from lucency.study.reporting import REPORT
 from lucency.study.stage import Stage, Study
-from lucency.study.structures import LABEL_STRUCTURES
 from lucency.study.synthesis.stages import SYNTHESIS_STAGES
 
 STAGES = {

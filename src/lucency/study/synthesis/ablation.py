@@ -11,7 +11,7 @@ from lucency.domain.parts import Part
 from lucency.domain.plan import Plan
 from lucency.domain.synthesis_plan import BOTH, REAL, SYNTHETIC, Synthesis
 from lucency.randomness import key as counted_key
-from lucency.study.classification import NAMING
+from lucency.study.naming.classification import NAMING
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
 from lucency.study.synthesis.making import MADE, MADE_TABLE, has_ablation, made_images, n_learnt_from

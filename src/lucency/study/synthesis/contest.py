@@ -13,8 +13,8 @@ from lucency.domain.plan import Plan
 from lucency.domain.synthesis_plan import Synthesis
 from lucency.randomness import generator as random_of
 from lucency.randomness import key as counted_key
-from lucency.study.classification import NAMING
 from lucency.study.cohort import classes_of
+from lucency.study.naming.classification import NAMING
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
 from lucency.study.synthesis.generator import WEIGHTS, Maker, as_examples, maker_of, n_told, untrained_rivals

@@ -23,10 +23,10 @@ from lucency.evaluation.synthesis.variety import (
     too_alike,
     verdict_on_variety,
 )
-from lucency.study.classes import METRICS, PREDICTIONS
 from lucency.study.cohort import classes_of
 from lucency.study.folder import Opening
 from lucency.study.medium import labelled_images
+from lucency.study.naming.classes import METRICS, PREDICTIONS
 from lucency.study.stage import Study
 from lucency.study.synthesis.ablation import arms, load_classifier, weights_of_arms
 from lucency.study.synthesis.files import FACTS, NEAREST, SYNTHETIC_TABLE

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lucency.domain.parts import Part
-from lucency.study.classes import examples_of
-from lucency.study.classification import NAMING
 from lucency.study.folder import Opening
 from lucency.study.image_medium import IMAGES
 from lucency.study.medium import labelled_images
+from lucency.study.naming.classes import examples_of
+from lucency.study.naming.classification import NAMING
 from lucency.study.stage import Study
 from lucency.study.training import load_member, members, weights_file
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from lucency.study.classification import NAMING
+from lucency.study.naming.classification import NAMING
 from lucency.study.plan import as_settings
 from lucency.study.stage import Stage, Study
 from lucency.study.synthesis.ablation import ABLATE, weights_of_arms

@@ -1,0 +1,1 @@
+"""A finished study outside of its own folder: on new images, and exported."""

@@ -1,0 +1,1 @@
+"""The task of detection: to find lesions, as boxes or as masks."""

@@ -1,0 +1,1 @@
+"""The task of regression: to measure a number on an image."""

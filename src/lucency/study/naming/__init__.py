@@ -1,0 +1,1 @@
+"""Tasks whose networks name classes, or findings that are there or not."""

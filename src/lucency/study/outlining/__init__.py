@@ -1,0 +1,1 @@
+"""The task of segmentation: to outline structures in pictures and volumes."""

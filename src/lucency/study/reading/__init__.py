@@ -1,0 +1,1 @@
+"""The task of report labelling: networks that read radiology reports."""
