@@ -107,7 +107,7 @@ def test_a_wrong_argument_is_refused(arguments: list[str]) -> None:
 def test_images_too_small_for_the_network_are_refused(tmp_path: Path, plan_file: Path) -> None:
     """The message of torch would speak of kernels and padding."""
     small = ("--set", "data.image.size=8", "--set", "network.architecture=lenet5")
-    refused(lucency("run", plan_file, "--out", tmp_path / "s", *small), 2, "8 × 8", "lenet5", "data.image.size")
+    refused(lucency("run", plan_file, "--out", tmp_path / "s", *small), 2, "8 × 8", "LeNet-5", "data.image.size")
 
 
 # The images

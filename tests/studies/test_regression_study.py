@@ -160,7 +160,7 @@ def test_a_new_image_is_measured(study, cohort, tmp_path):
     answers = {row["image"]: row for row in rows(table)}
     for image_id in wanted:
         answer = next(row for image, row in answers.items() if image.endswith(source[image_id]))
-        assert float(answer["measured"]) == pytest.approx(float(said[image_id]["predicted"]), rel=1e-4)
+        assert float(answer["value"]) == pytest.approx(float(said[image_id]["predicted"]), rel=1e-4)
         assert answer["answer"].endswith("mm²")
 
 

@@ -114,8 +114,6 @@ class Network(Section):
             )
         if self.volumes != "slice_by_slice" and self.slice_memory != "lstm":
             raise ValueError("`slice_memory` is for `volumes: slice_by_slice`; leave it out")
-        if self.volumes != "slice_by_slice" and self.recurrent != Recurrent():
-            raise ValueError("`recurrent` is for reports, or for `volumes: slice_by_slice`; leave it out")
         if self.slice_memory == "none" and self.recurrent.pooling == "last":
             raise ValueError(
                 "without a memory the last slice alone would count; take `recurrent.pooling: mean` or `max`"

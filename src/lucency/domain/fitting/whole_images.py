@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from lucency.domain.image_sizes import refusal_of_size
 from lucency.domain.tasks import JUDGING_IMAGES
+from lucency.domain.text_plan import Recurrent
 
 if TYPE_CHECKING:  # the plan asks this file
     from lucency.domain.plan import Plan
@@ -20,6 +21,8 @@ def against(plan: "Plan") -> Iterator[str]:
             f"`network.volumes: {network.volumes}` is for volumes, and the images of this plan are single pictures; set "
             "`data.image.n_slices`, or leave `network.volumes` out"
         )
+    if network.volumes != "slice_by_slice" and network.recurrent != Recurrent():
+        yield "`network.recurrent` is for reports, or for `network.volumes: slice_by_slice`; leave it out"
     if refusal := refusal_of_size(network, image.n_channels, image.shape):
         yield refusal
     if plan.transfer and plan.transfer.weights and network.volumes == "3d":
