@@ -45,7 +45,11 @@ def plan_file(tmp_path: Path, image: str, network: str) -> Path:
             "line 5: “network”: AlexNet has no form in three",
         ),
         ("size: 64", "architecture: resnet18, slice_memory: gru", "`slice_memory` is for `volumes: slice_by_slice`"),
-        ("size: 64", "architecture: resnet18, recurrent: {hidden_units: 9}", "`network.recurrent` is for reports, or for"),
+        (
+            "size: 64",
+            "architecture: resnet18, recurrent: {hidden_units: 9}",
+            "`network.recurrent` is for reports, or for",
+        ),
         (
             "size: 64",
             "architecture: resnet18, n_kernels: [8, 8]",
