@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset
 from lucency import __version__
 from lucency.data.dicom.drawings.writing import Uids, headers_of
 from lucency.data.dicom.header import silence_libraries
+from lucency.data.dicom.maker import MAKER
 from lucency.data.reading import RefusedImage, ignore_warnings_of
 from lucency.provenance import atomic_file
 
@@ -96,10 +97,7 @@ def _report(statements: Sequence[Statement], headers: list[Dataset], author: Aut
         series_number=1,
         sop_instance_uid=uids.of("instance"),
         instance_number=1,
-        manufacturer="lucency",
-        manufacturer_model_name="lucency",
-        software_versions=__version__,
-        device_serial_number="0",
+        **MAKER,
         series_description="Answers of networks, not verified",
         is_complete=True,
         is_final=False,

@@ -18,6 +18,7 @@ from lucency import __version__
 from lucency.data.dicom.drawings.coded_names import Code, coded_name
 from lucency.data.dicom.drawings.grids import SourceImage, source_image
 from lucency.data.dicom.header import silence_libraries
+from lucency.data.dicom.maker import MAKER
 from lucency.data.geometry.voxels import MOST_VOXELS
 from lucency.data.reading import RefusedImage, ignore_warnings_of
 from lucency.domain.masks import Mask
@@ -148,10 +149,7 @@ def _segmentation(
         series_number=1,
         sop_instance_uid=uids.of("instance"),
         instance_number=1,
-        manufacturer="lucency",
-        manufacturer_model_name="lucency",
-        software_versions=__version__,
-        device_serial_number="0",
+        **MAKER,
         max_fractional_value=_HIGHEST,
         content_label="SEGMENTATION",
         content_creator_name=person or None,
