@@ -165,6 +165,7 @@ REFUSED = {
     "segmentation: {test_time_flips: true}": ("flip_horizontal", "PICTURES"),
     "training: {cost: dice, class_weights: balanced}": ("Dice cost balances", "PICTURES"),
     "segmentation: {grey_levels: own_range}": ("data.image.window", "PICTURES"),
+    "training: {batch_size: 4}": ("segmentation.batch_size", "PICTURES"),
     "segmentation: {subgroups: '('}": ("no regular expression", "PICTURES"),
 }
 

@@ -59,6 +59,8 @@ def _of_network(network: Network, training: Training, settings: Segmentation) ->
         yield "`segmentation.deep_supervision` is for `network.architecture: unet`"
     if training.cost not in (*REGION_COSTS, "cross_entropy"):
         yield f"`training.cost: {training.cost}` is not for masks; take {', '.join(REGION_COSTS)}"
+    if training.batch_size != Training().batch_size:
+        yield "`training.batch_size` counts whole images; patches in an iteration are `segmentation.batch_size`"
     if training.class_weights != "none" or training.label_smoothing:
         yield "`class_weights` and `label_smoothing` are for classes; the Dice cost balances structures"
 
